@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The collector: makes the shared pool, hands it to the application's
+ * runtimes, and turns the arenas of a finished request into a profile. Lives
+ * in the server (or in `runprofile record`), outside the application's
+ * process. It treats everything in the pool as hostile.
+ *
+ *     rps_collector_create ──▶ environment for the application ──▶ fork/exec
+ *     per request:  rps_collector_begin ──▶ ...work... ──▶ rps_collector_end ──▶ profile
+ *
+ * Thread-safe: any thread may begin and end requests. In application scope
+ * begin waits its turn: one request at a time.
+ */
+#ifndef RPS_COLLECT_COLLECTOR_H
+#define RPS_COLLECT_COLLECTOR_H
+
+#include "profile/model.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct rps_collector;
+struct rps_collection; /* one request under way */
+
+enum rps_scope {
+	RPS_SCOPE_AUTO = 0,        /* request where an adapter in the application sees boundaries, else application */
+	RPS_SCOPE_REQUEST = 1,     /* the runtime knows the exact boundaries */
+	RPS_SCOPE_APPLICATION = 2, /* all the application does from begin until it is quiet again */
+};
+
+struct rps_collector_options {
+	enum rps_scope scope;
+	const char *runtime_path; /* librunprofile.so to preload; NULL: don't preload */
+	uint32_t settle_ms;       /* longest wait for the application to become quiet; 0: default (1000) */
+};
+
+/* What was noticed about one request, for the log line and the file. */
+struct rps_collect_info {
+	uint64_t calls;         /* hook pairs recorded */
+	uint64_t lost_calls;    /* not recorded, for lack of memory */
+	uint32_t n_arenas;      /* threads that took part */
+	uint32_t n_unfinished;  /* activations that had not returned at the end */
+	int cut_off;            /* the application died in the middle */
+	int overflowed;         /* contexts were collapsed */
+	int not_quiet;          /* application scope: still busy after settle_ms */
+	int never_entered;      /* request scope: the application's handler was not called with this id */
+	uint32_t pid;           /* of the process that did the work (the first), 0 if none */
+};
+
+/* What the server's messages and exit summary say of the application. */
+struct rps_collector_stats {
+	uint32_t n_processes;      /* attached so far */
+	uint32_t n_adapters;       /* e.g. calls of MHD_start_daemon seen */
+	uint64_t foreign_requests; /* requests that did not come through the front */
+	uint64_t lost_arenas;      /* a thread found no free arena */
+	int hooks_seen;            /* any instrumented function has run while recording */
+};
+
+/* NULL on error, with one line in `error`. */
+struct rps_collector *rps_collector_create(const struct rps_collector_options *options,
+                                           char *error, size_t error_size);
+void rps_collector_destroy(struct rps_collector *collector);
+
+/* NULL-terminated "NAME=VALUE" strings to add to the application's
+ * environment; valid as long as the collector. LD_PRELOAD is merged with the
+ * caller's own. */
+const char *const *rps_collector_environ(const struct rps_collector *collector);
+
+/* The scope a request begun now would get: never RPS_SCOPE_AUTO. */
+enum rps_scope rps_collector_scope(const struct rps_collector *collector);
+
+void rps_collector_get_stats(const struct rps_collector *collector, struct rps_collector_stats *stats);
+
+/* Begins a request with the random id `id` (not 0). In application scope waits
+ * until no other request is under way. NULL when out of memory. */
+struct rps_collection *rps_collector_begin(struct rps_collector *collector, uint64_t id);
+
+/* Ends it: waits (bounded) until the runtime has ended its part (request
+ * scope) or the application is quiet (application scope), and gives the profile:
+ * one root called `root_name`, one event Wall_ns, metadata about clock,
+ * calibration, losses and unfinished activations filled in. Frees `collection`.
+ * Returns 0 or -ENOMEM. `*profile` and `*info` are the caller's. */
+int rps_collector_end(struct rps_collection *collection, const char *root_name,
+                      struct rps_profile **profile, struct rps_collect_info *info);
+
+/* Gives up a request that is not to be profiled after all. */
+void rps_collector_abandon(struct rps_collection *collection);
+
+#endif

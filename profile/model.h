@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The profile: what one request (or several, merged) did, in memory. Readers
+ * and the collector build it, writers, merge and diff read it. It knows
+ * neither HTTP nor shared memory nor any file format.
+ *
+ * A profile is a tree of nodes (a function in a calling context) below one
+ * root, and edges between them:
+ *
+ *     root "GET /cart"            node 0, no function of its own to call it
+ *      └─ handle            edge: root   -> handle, call site, 1 call
+ *          ├─ parse         edge: handle -> parse,  router.c:41, 1 call
+ *          └─ walk          edge: handle -> walk,   router.c:44, 1 call
+ *              └─ (walk)    edge: walk   -> walk    folded: an active function
+ *                                                   is not a new node
+ *
+ * An edge's target is a child of its source or (recursion) the source itself
+ * or an ancestor. `calls` counts every call; an edge's `inclusive` costs are
+ * those of the callee's outermost activations only, so that no sum of
+ * inclusive costs of one function exceeds the total. The sum of all nodes'
+ * `self` is the profile's total, exactly, per event.
+ *
+ * Not thread-safe: one owner at a time.
+ */
+#ifndef RPS_PROFILE_MODEL_H
+#define RPS_PROFILE_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RPS_EVENTS_MAX 16
+#define RPS_NONE UINT32_MAX
+
+struct rps_event {
+	const char *name;      /* [A-Za-z_][A-Za-z0-9_]*: "Wall_ns" */
+	const char *long_name; /* "Wall time (ns)" */
+};
+
+struct rps_function {
+	const char *name;   /* printable, demangled */
+	const char *symbol; /* assembler name, "" if unknown */
+	const char *file;   /* absolute path, "" if unknown */
+	const char *object; /* absolute path of the executable or shared object, "" if unknown */
+	uint32_t line;      /* of the definition, 0 if unknown */
+};
+
+struct rps_node {
+	uint32_t function;
+	uint32_t parent; /* RPS_NONE for the root */
+	uint32_t first_edge; /* outgoing, linked by rps_edge.next; RPS_NONE at the end */
+	uint64_t self[RPS_EVENTS_MAX];
+};
+
+struct rps_edge {
+	uint32_t from, to; /* nodes */
+	uint32_t next;     /* of the same source */
+	const char *site_file; /* absolute, "" if unknown */
+	uint32_t site_line;    /* 0 if unknown */
+	uint64_t calls;
+	uint64_t inclusive[RPS_EVENTS_MAX];
+};
+
+struct rps_meta {
+	const char *key;   /* "Id", "URL", "Status", "Lost calls": printable ASCII, no colon */
+	const char *value; /* any text; writers escape what their format can't hold */
+};
+
+struct rps_profile {
+	struct rps_event events[RPS_EVENTS_MAX];
+	uint32_t n_events;
+	struct rps_function *functions;
+	uint32_t n_functions;
+	struct rps_node *nodes; /* nodes[0] is the root; parents stand before children */
+	uint32_t n_nodes;
+	struct rps_edge *edges;
+	uint32_t n_edges;
+	struct rps_meta *metas; /* in the order they were added */
+	uint32_t n_metas;
+	char *command;    /* of the application, "" if unknown */
+	uint32_t pid;     /* of the application, 0 if unknown or several */
+	int volatile_headers; /* nonzero (default): write pid, cmd and times too */
+	struct rps_profile_index *index; /* lookup tables, private to model.c */
+};
+
+/* An empty profile with one event and a root function called `root_name`.
+ * NULL when out of memory. */
+struct rps_profile *rps_profile_create(const char *root_name);
+void rps_profile_destroy(struct rps_profile *profile);
+
+/* Each returns an index, or RPS_NONE when out of memory (or out of 32-bit
+ * indices). Strings are copied; NULL counts as "". */
+
+/* The function with these five values, added if it is new. */
+uint32_t rps_profile_function(struct rps_profile *profile, const struct rps_function *function);
+/* The child of node `parent` for `function`, added if it is new. No folding:
+ * the caller decides where recursion goes. */
+uint32_t rps_profile_node(struct rps_profile *profile, uint32_t parent, uint32_t function);
+/* The edge with this source, target and call site, added with zero costs if it is new. */
+uint32_t rps_profile_edge(struct rps_profile *profile, uint32_t from, uint32_t to,
+                          const char *site_file, uint32_t site_line);
+
+/* 0 or -ENOMEM. A key that is there already gets a second line. */
+int rps_profile_add_meta(struct rps_profile *profile, const char *key, const char *value);
+int rps_profile_set_command(struct rps_profile *profile, const char *command);
+
+/* Sum of self over all nodes: the profile's total for event `event`. */
+uint64_t rps_profile_total(const struct rps_profile *profile, uint32_t event);
+
+/* Checks what the comment at the top promises: indices, targets that are
+ * child, self or ancestor, root's self + outgoing == total. 0, or -EINVAL with a
+ * sentence in `why`. */
+int rps_profile_check(const struct rps_profile *profile, char *why, size_t why_size);
+
+#endif

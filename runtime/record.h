@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* The contract between code compiled by profcc and the runtime: the static
+ * records the GCC plugin emits, and the hooks it calls. plugin/ builds the
+ * same layout from GCC trees and knows it by these comments and by the symbol
+ * names only; tests/unit/test-record.c and the compile tests hold the two
+ * together. Change neither without raising RPS_RECORD_VERSION (it is part of
+ * the hooks' names, so objects of two versions do not link by mistake).
+ */
+#ifndef RPS_RECORD_H
+#define RPS_RECORD_H
+
+#include <stdint.h>
+
+#define RPS_RECORD_VERSION 1
+
+/* One per instrumented function, writable, in section "rps_functions",
+ * aligned to 8 bytes.
+ *
+ *   0       8        16      24     28    32
+ *   | name  | symbol | file  | line | id  |
+ */
+struct rps_function_record {
+	const char *name;   /* as a person writes it: "shop::Cart::total(int)" */
+	const char *symbol; /* as the linker knows it: "_ZN4shop4Cart5totalEi" */
+	const char *file;   /* absolute, or "" when the compiler knew none */
+	uint32_t line;      /* of the definition; 0 unknown */
+	uint32_t id;        /* written by the runtime: the pool's id for it; 0 not yet known */
+};
+_Static_assert(sizeof(struct rps_function_record) == 32, "plugin/ emits 32 bytes");
+
+/* One per place from which an inlined call was made, read-only, in section
+ * "rps_sites", aligned to 8 bytes.
+ *
+ *   0      8      12         16
+ *   | file | line | reserved |
+ */
+struct rps_site_record {
+	const char *file;
+	uint32_t line;
+	uint32_t reserved; /* 0 */
+};
+_Static_assert(sizeof(struct rps_site_record) == 16, "plugin/ emits 16 bytes");
+
+/* The hooks. `cfa` is the canonical frame address (the value of the stack
+ * pointer before the call instruction pushed the return address) of the
+ * machine frame the function runs in; an inlined function has its enclosing
+ * function's. `site` is NULL for a call that was really made (its return
+ * address stands at cfa[-1] on x86-64), else the place of the inlined call. */
+void __runprofile_enter_v1(struct rps_function_record *function, void *cfa,
+                           const struct rps_site_record *site);
+void __runprofile_exit_v1(struct rps_function_record *function, void *cfa);
+/* Called after each call that may return twice (setjmp): frames entered since
+ * the first return are gone. */
+void __runprofile_resync_v1(struct rps_function_record *function, void *cfa);
+
+/* What GCC and clang call without our plugin. */
+void __cyg_profile_func_enter(void *function, void *call_site);
+void __cyg_profile_func_exit(void *function, void *call_site);
+
+#endif

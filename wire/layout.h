@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* The shared memory between the runtime (which writes, inside the application)
+ * and the collector (which reads, outside). One sparse memfd, the pool, made and
+ * sealed by the collector, mapped by every process of the application:
+ *
+ *     0            RPS_PROCESSES_OFFSET  RPS_SLOTS_OFFSET  RPS_DICT_...      RPS_ARENAS_OFFSET
+ *     | pool header | process table     | arena slots     | dictionary       | arena 0 | arena 1 | ...
+ *
+ * An arena, one thread's call tree for one request:
+ *
+ *     0        RPS_TREE_OFFSET                       RPS_STACK_OFFSET            RPS_ARENA_SIZE
+ *     | header | nodes, edges, child tables  ──▶      | shadow stack  ──▶         |
+ *
+ * Links inside an arena are 32-bit byte offsets from its start (0: none), so
+ * that a node costs the same wherever the pool is mapped. All integers are in
+ * the machine's own byte order: both sides run on one machine.
+ *
+ * Who writes what:
+ *
+ *   pool header     collector, but for the fields marked (runtime), which are atomic counters
+ *   process slot    the process that claimed it, until it ends
+ *   arena slot      claimed FREE -> CLAIMED by compare-and-swap; then its owner; ENDED -> FREE by the collector
+ *   arena           the thread that holds it; never two at a time
+ *   dictionary      any thread of any process, append-only, by compare-and-swap
+ *
+ * Handing over an arena the runtime has not ended itself (application scope): the
+ * hook makes `sequence` odd and then looks at `epoch`; the collector changes
+ * `epoch`, then issues a membarrier (which puts a full barrier into every running thread of
+ * the application) and waits for an even `sequence`. So either the hook sees the new epoch and leaves the
+ * arena alone, or the collector sees the odd number and waits.
+ */
+#ifndef RPS_WIRE_LAYOUT_H
+#define RPS_WIRE_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RPS_WIRE_MAGIC 0x6c6f6f7073707200u /* "\0rpspool" */
+#define RPS_WIRE_VERSION 1
+
+#define RPS_PAGE 4096u
+#define RPS_N_PROCESSES 1024u
+#define RPS_N_ARENAS 4096u
+#define RPS_ARENA_SIZE (4u << 20)
+#define RPS_DICT_SLOTS (1u << 18)
+#define RPS_DICT_HEAP_SIZE (64u << 20)
+
+#define RPS_PROCESSES_OFFSET ((uint64_t)RPS_PAGE)
+#define RPS_SLOTS_OFFSET (RPS_PROCESSES_OFFSET + RPS_N_PROCESSES * sizeof(struct rps_process_slot))
+#define RPS_DICT_TABLE_OFFSET (RPS_SLOTS_OFFSET + RPS_N_ARENAS * sizeof(struct rps_arena_slot))
+#define RPS_DICT_HEAP_OFFSET (RPS_DICT_TABLE_OFFSET + RPS_DICT_SLOTS * sizeof(uint32_t))
+#define RPS_ARENAS_OFFSET ((RPS_DICT_HEAP_OFFSET + RPS_DICT_HEAP_SIZE + RPS_ARENA_SIZE - 1) / RPS_ARENA_SIZE * RPS_ARENA_SIZE)
+#define RPS_POOL_SIZE(n_arenas) (RPS_ARENAS_OFFSET + (uint64_t)(n_arenas) * RPS_ARENA_SIZE)
+
+/* ---- Attaching -----------------------------------------------------------
+ * The environment variable names an abstract Unix socket (SOCK_SEQPACKET) and a
+ * token: "NAME:TOKEN". The runtime connects, sends struct rps_hello, and
+ * receives struct rps_welcome with the memfd. */
+#define RPS_ATTACH_VARIABLE "RUNPROFILE_ATTACH"
+#define RPS_TOKEN_SIZE 32
+
+struct rps_hello {
+	uint32_t version;
+	uint32_t pid;
+	char token[RPS_TOKEN_SIZE];
+};
+
+struct rps_welcome {
+	uint32_t version;
+	uint32_t n_arenas;
+	uint64_t pool_size;
+};
+
+/* ---- Pool header ----------------------------------------------------------- */
+
+/* The low two bits of `epoch`; the rest is a number that never comes back. */
+enum rps_mode {
+	RPS_MODE_OFF = 0,         /* hooks return at once */
+	RPS_MODE_REQUEST = 1,     /* adapters say which thread works for which request */
+	RPS_MODE_APPLICATION = 2, /* every thread records */
+};
+#define RPS_MODE_MASK 3u
+
+enum rps_clock {
+	RPS_CLOCK_TSC = 1,       /* invariant time stamp counter */
+	RPS_CLOCK_MONOTONIC = 2, /* clock_gettime(CLOCK_MONOTONIC), in ns */
+};
+
+struct rps_pool_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t n_arenas;
+	uint64_t pool_size;
+	uint32_t clock; /* enum rps_clock: what every tick in the pool is */
+	uint32_t reserved0;
+	uint8_t pad0[64 - 32];
+
+	/* Read by every hook: alone in its cache line. */
+	_Atomic uint64_t epoch;
+	uint8_t pad1[64 - 8];
+
+	/* (runtime) */
+	_Atomic uint32_t ended;           /* raised, and woken as a futex, when an adapter ends a request */
+	_Atomic uint32_t n_adapters;      /* boundaries of requests are seen by so many adapters */
+	_Atomic uint32_t n_arenas_used;   /* slots below this may be in use: where scans stop */
+	_Atomic uint32_t n_processes;     /* slots below this may be in use */
+	_Atomic uint32_t dict_used;       /* bytes of the heap given out */
+	_Atomic uint32_t hooks_seen;      /* 1: an instrumented function has run while recording */
+	_Atomic uint64_t lost_arenas;     /* threads that found no free arena */
+	_Atomic uint64_t foreign_requests;/* requests an adapter saw without our id */
+	_Atomic uint64_t lost_functions;  /* the dictionary was full */
+};
+_Static_assert(offsetof(struct rps_pool_header, epoch) == 64, "epoch starts a cache line");
+_Static_assert(offsetof(struct rps_pool_header, ended) == 128, "epoch ends its cache line");
+_Static_assert(sizeof(struct rps_pool_header) <= RPS_PAGE, "the header is one page");
+
+/* ---- Process table ----------------------------------------------------------- */
+
+enum rps_process_state {
+	RPS_PROCESS_FREE = 0,
+	RPS_PROCESS_CLAIMED = 1, /* being filled in, or emptied */
+	RPS_PROCESS_LIVE = 2,
+};
+
+struct rps_process_slot {
+	_Atomic uint32_t state;
+	uint32_t pid;
+	uint64_t start_time; /* field 22 of /proc/PID/stat: tells a pid's successor apart; 0 unknown */
+	/* What a pair of hooks costs here, in 1/256 tick: what stands in the callee's own time, and in
+	 * its caller's. Measured once, when the process attached. */
+	uint32_t cost_inside;
+	uint32_t cost_outside;
+	uint32_t reserved[10];
+};
+_Static_assert(sizeof(struct rps_process_slot) == 64, "one cache line");
+
+/* ---- Arena slots --------------------------------------------------------------- */
+
+enum rps_arena_state {
+	RPS_ARENA_FREE = 0,
+	RPS_ARENA_CLAIMED = 1, /* being filled in, or emptied */
+	RPS_ARENA_LIVE = 2,    /* a thread may write to it */
+	RPS_ARENA_ENDED = 3,   /* its request has ended: the collector's */
+};
+
+struct rps_arena_slot {
+	_Atomic uint32_t state;
+	uint32_t process; /* index into the process table */
+	uint32_t pid;
+	uint32_t tid;         /* of the thread that claimed it */
+	uint64_t request_id;  /* request scope; 0 in application scope */
+	uint64_t epoch;       /* in which it was claimed */
+	uint64_t claimed_ticks;
+	uint32_t reserved[6];
+};
+_Static_assert(sizeof(struct rps_arena_slot) == 64, "one cache line");
+
+/* ---- Dictionary ------------------------------------------------------------------
+ * Strings, files and functions, each once, by contents. An id is an entry's
+ * byte offset in the heap (never 0). The table is open addressing over ids, 0 is empty. An entry is
+ * complete before its id is put in the table (release), and never changes after. */
+
+enum rps_entry_kind {
+	RPS_ENTRY_STRING = 1,   /* the bytes, no NUL */
+	RPS_ENTRY_IMAGE = 2,    /* struct rps_image_entry */
+	RPS_ENTRY_FUNCTION = 3, /* struct rps_function_entry */
+};
+
+struct rps_entry {
+	uint32_t kind;
+	uint32_t size; /* bytes of the payload that follows */
+	uint32_t hash;
+	uint32_t reserved;
+	/* payload, padded to 8 bytes */
+};
+_Static_assert(sizeof(struct rps_entry) == 16, "payloads are aligned to 8");
+
+#define RPS_BUILD_ID_MAX 20
+struct rps_image_entry {
+	uint32_t path; /* string: absolute */
+	uint8_t build_id_size;
+	uint8_t build_id[RPS_BUILD_ID_MAX];
+	uint8_t pad[3];
+};
+_Static_assert(sizeof(struct rps_image_entry) == 28, "no holes: compared by bytes");
+
+/* From a record: name, symbol, file, line; `image` tells in which object it stands. From a plain hook:
+ * image and address only, the collector finds the names. */
+struct rps_function_entry {
+	uint32_t name, symbol, file; /* strings, 0 unknown */
+	uint32_t line;
+	uint32_t image;
+	uint32_t reserved;
+	uint64_t address; /* ELF virtual address (run-time address less load bias); absolute without image; 0 from a record */
+};
+_Static_assert(sizeof(struct rps_function_entry) == 32, "no holes: compared by bytes");
+
+/* ---- Arena ------------------------------------------------------------------------ */
+
+struct rps_arena_header {
+	_Atomic uint32_t sequence; /* odd while a hook is changing the arena */
+	uint32_t used;             /* bytes of the tree part given out, from the arena's start */
+	uint32_t root;             /* node */
+	uint32_t overflow;         /* node below which contexts are collapsed, 0: none yet */
+	uint32_t stack_top;        /* the topmost frame; RPS_STACK_OFFSET is the bottom, an unused frame */
+	uint32_t n_nodes;
+	uint32_t n_edges;
+	uint32_t attached;    /* 1 while a thread works in it (request scope: between resume and suspend) */
+	uint64_t calls;       /* enters, all */
+	uint64_t lost_calls;  /* not in the tree: no memory, or a hook was interrupted by hooks */
+	uint64_t deep_calls;  /* in the tree, but without a frame: the stack was full. Their time is their caller's */
+	uint64_t scope_ticks; /* sum of resume..suspend */
+	uint64_t resumed_ticks; /* of the last resume */
+	uint64_t abandoned;   /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by the next event */
+};
+_Static_assert(sizeof(struct rps_arena_header) <= 128, "fits before the tree");
+
+#define RPS_TREE_OFFSET 128u
+#define RPS_STACK_OFFSET (3u << 20)
+/* Beyond this, a new context is collapsed below the overflow node; what is left then holds edges. */
+#define RPS_TREE_SOFT_LIMIT (2u << 20)
+
+/* A function in a calling context. 64 bytes. */
+struct rps_wire_node {
+	uint32_t function; /* id, 0 for the root, RPS_FUNCTION_OVERFLOW for the overflow node */
+	uint32_t parent;
+	uint32_t first_edge; /* newest first */
+	uint32_t table;      /* child table: (mask + 1) offsets of edges, 0 is empty */
+	uint32_t mask;
+	uint32_t conflicts; /* misses in a full place since the table grew */
+	uint32_t active;    /* activations on the shadow stack */
+	uint32_t next_free; /* reserved */
+	uint64_t self_ticks;
+	uint64_t reserved[3];
+};
+_Static_assert(sizeof(struct rps_wire_node) == 64, "one cache line");
+#define RPS_FUNCTION_OVERFLOW UINT32_MAX
+
+/* Calls from one node, at one call site, of one function. 64 bytes. */
+struct rps_wire_edge {
+	uint64_t key_function; /* address of the record, or of the function (plain hooks) */
+	uint64_t key_site;     /* return address, or address of the site record */
+	uint64_t calls;
+	uint64_t inclusive_ticks; /* outermost activations */
+	uint64_t nested_calls;    /* enters during those, without themselves: to subtract the hooks' cost */
+	uint32_t to;              /* node */
+	uint32_t next;            /* edge of the same source */
+	/* Where: an inlined call has file and line; a call that was made has image and address. */
+	uint32_t site_kind; /* enum rps_site_kind */
+	uint32_t site_file_or_image;
+	uint64_t site_line_or_address; /* address: ELF virtual address of the return address */
+};
+_Static_assert(sizeof(struct rps_wire_edge) == 64, "one cache line");
+
+enum rps_site_kind { RPS_SITE_UNKNOWN = 0, RPS_SITE_LINE = 1, RPS_SITE_ADDRESS = 2 };
+
+/* One activation on the shadow stack. 48 bytes. */
+struct rps_wire_frame {
+	uint64_t cfa;
+	uint64_t key_function;
+	uint64_t start_ticks;
+	uint64_t child_ticks;
+	uint64_t calls_at_start; /* header.calls after its own enter */
+	uint32_t edge;
+	uint32_t node;
+};
+_Static_assert(sizeof(struct rps_wire_frame) == 48, "frames are stepped through");
+#define RPS_STACK_FRAMES_MAX ((RPS_ARENA_SIZE - RPS_STACK_OFFSET) / sizeof(struct rps_wire_frame))
+
+#endif
