@@ -214,9 +214,14 @@ struct rps_arena_header {
 	uint64_t resumed_ticks; /* of the last resume */
 	uint64_t abandoned;   /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by the next event */
 };
-_Static_assert(sizeof(struct rps_arena_header) <= 128, "fits before the tree");
+_Static_assert(sizeof(struct rps_arena_header) <= 128, "fits before the empty edge");
 
-#define RPS_TREE_OFFSET 128u
+/* The tree part begins with an edge that matches nothing (its keys are 0): what the empty places of child
+ * tables point to, so that the fast path compares keys without asking whether there is an edge; and with a
+ * table of one such place, which nodes without callees share. */
+#define RPS_EMPTY_EDGE_OFFSET 128u
+#define RPS_EMPTY_TABLE_OFFSET 192u
+#define RPS_TREE_OFFSET 256u
 #define RPS_STACK_OFFSET (3u << 20)
 /* Beyond this, a new context is collapsed below the overflow node; what is left then holds edges. */
 #define RPS_TREE_SOFT_LIMIT (2u << 20)
@@ -226,11 +231,11 @@ struct rps_wire_node {
 	uint32_t function; /* id, 0 for the root, RPS_FUNCTION_OVERFLOW for the overflow node */
 	uint32_t parent;
 	uint32_t first_edge; /* newest first */
-	uint32_t table;      /* child table: (mask + 1) offsets of edges, 0 is empty */
+	uint32_t table;      /* child table: (mask + 1) offsets of edges, RPS_EMPTY_EDGE_OFFSET where there is none */
 	uint32_t mask;
 	uint32_t conflicts; /* misses in a full place since the table grew */
 	uint32_t active;    /* activations on the shadow stack */
-	uint32_t next_free; /* reserved */
+	uint32_t n_edges;
 	uint64_t self_ticks;
 	uint64_t reserved[3];
 };

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* The rare part of call_tree.h: a call's first appearance in its context, where
+ * recursion folds, child tables grow, and memory runs out; and activations that end without an exit.
+ */
+#include "runtime/call_tree.h"
+
+#include "runtime/dictionary.h"
+#include "runtime/image.h"
+#include "runtime/record.h"
+
+#include <string.h>
+
+#define TABLE_FIRST_PLACES 4u
+#define TABLE_PLACES_PER_EDGE_MAX 16u
+#define CONFLICTS_MAX 4u
+
+/* ---- Memory of an arena ---------------------------------------------------------- */
+
+static uint32_t give_out(struct rps_arena_header *arena, uint32_t size)
+{
+	uint32_t at = arena->used;
+
+	if (size > RPS_STACK_OFFSET - at)
+		return 0;
+	arena->used = at + size;
+	memset((char *)arena + at, 0, size);
+	return at;
+}
+
+static uint32_t new_node(struct rps_arena_header *arena, uint32_t function, uint32_t parent)
+{
+	uint32_t at = give_out(arena, sizeof(struct rps_wire_node));
+	struct rps_wire_node *node = rps_call_tree_node(arena, at);
+
+	if (at == 0)
+		return 0;
+	node->function = function;
+	node->parent = parent;
+	node->table = RPS_EMPTY_TABLE_OFFSET;
+	arena->n_nodes++;
+	return at;
+}
+
+void rps_call_tree_reset(struct rps_arena_header *arena)
+{
+	struct rps_wire_frame *bottom = (struct rps_wire_frame *)((char *)arena + RPS_STACK_OFFSET);
+
+	memset(arena, 0, RPS_TREE_OFFSET);
+	*(uint32_t *)((char *)arena + RPS_EMPTY_TABLE_OFFSET) = RPS_EMPTY_EDGE_OFFSET;
+	arena->used = RPS_TREE_OFFSET;
+	arena->root = new_node(arena, 0, 0);
+	memset(bottom, 0, sizeof(*bottom));
+	bottom->cfa = UINT64_MAX;
+	bottom->node = arena->root;
+	arena->stack_top = RPS_STACK_OFFSET;
+}
+
+/* ---- Child tables -------------------------------------------------------------------- */
+
+static uint32_t *place_of(struct rps_arena_header *arena, const struct rps_wire_node *node,
+			  const struct rps_wire_edge *edge)
+{
+	uint32_t *table = (uint32_t *)((char *)arena + node->table);
+
+	return &table[rps_call_tree_hash(edge->key_function, edge->key_site) & node->mask];
+}
+
+/* The old table's room is lost; all of a node's tables together are smaller than twice the last. Without room the old one stays:
+ * slower, not wrong. */
+static void grow_table(struct rps_arena_header *arena, struct rps_wire_node *node)
+{
+	uint32_t n_places = node->mask == 0 ? TABLE_FIRST_PLACES : 2 * (node->mask + 1);
+	uint32_t at;
+
+	if (node->table != RPS_EMPTY_TABLE_OFFSET && n_places > TABLE_PLACES_PER_EDGE_MAX * (node->n_edges + 1))
+		return;
+	at = give_out(arena, (n_places * (uint32_t)sizeof(uint32_t) + 63u) & ~63u);
+	if (at == 0)
+		return;
+	for (uint32_t i = 0; i < n_places; i++)
+		((uint32_t *)((char *)arena + at))[i] = RPS_EMPTY_EDGE_OFFSET;
+	node->table = at;
+	node->mask = n_places - 1;
+	node->conflicts = 0;
+	for (uint32_t edge = node->first_edge; edge != 0; edge = rps_call_tree_edge(arena, edge)->next)
+		*place_of(arena, node, rps_call_tree_edge(arena, edge)) = edge;
+}
+
+static void put_in_table(struct rps_arena_header *arena, struct rps_wire_node *node, uint32_t edge_at)
+{
+	struct rps_wire_edge *edge = rps_call_tree_edge(arena, edge_at);
+
+	if (node->table == RPS_EMPTY_TABLE_OFFSET)
+		grow_table(arena, node);
+	else if (*place_of(arena, node, edge) != RPS_EMPTY_EDGE_OFFSET && ++node->conflicts > CONFLICTS_MAX)
+		grow_table(arena, node);
+	if (node->table != RPS_EMPTY_TABLE_OFFSET)
+		*place_of(arena, node, edge) = edge_at;
+}
+
+/* ---- Where a call leads ----------------------------------------------------------------- */
+
+static uint32_t child_for(struct rps_arena_header *arena, const struct rps_wire_node *parent, uint32_t function)
+{
+	for (uint32_t at = parent->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next) {
+		uint32_t to = rps_call_tree_edge(arena, at)->to;
+
+		if (rps_call_tree_node(arena, to)->function == function)
+			return to;
+	}
+	return 0;
+}
+
+/* Beyond the soft limit there is one node per function, whatever the context,
+ * all of them children of the overflow node (linked from it by edges that count nothing). */
+static uint32_t overflow_child(struct rps_arena_header *arena, uint32_t function)
+{
+	struct rps_wire_edge *link;
+	uint32_t to, at;
+
+	if (arena->overflow == 0)
+		arena->overflow = new_node(arena, RPS_FUNCTION_OVERFLOW, arena->root);
+	if (arena->overflow == 0)
+		return 0;
+	to = child_for(arena, rps_call_tree_node(arena, arena->overflow), function);
+	if (to != 0)
+		return to;
+	to = new_node(arena, function, arena->overflow);
+	at = give_out(arena, sizeof(*link));
+	if (to == 0 || at == 0)
+		return 0;
+	link = rps_call_tree_edge(arena, at);
+	link->to = to;
+	link->next = rps_call_tree_node(arena, arena->overflow)->first_edge;
+	rps_call_tree_node(arena, arena->overflow)->first_edge = at;
+	arena->n_edges++;
+	return to;
+}
+
+/* The node a call of `function` from `from` leads to: the nearest active one on the path (recursion folds, so no path is
+ * longer than there are functions), else a child. A static property of the two, so it is found once. */
+static uint32_t target_for(struct rps_arena_header *arena, struct rps_wire_node *from, uint32_t function)
+{
+	uint32_t at = (uint32_t)((char *)from - (char *)arena);
+
+	for (uint32_t above = at; above != 0; above = rps_call_tree_node(arena, above)->parent)
+		if (rps_call_tree_node(arena, above)->function == function)
+			return above;
+	if (from->parent == arena->overflow && arena->overflow != 0)
+		return overflow_child(arena, function);
+	at = child_for(arena, from, function);
+	if (at != 0)
+		return at;
+	if (arena->used >= RPS_TREE_SOFT_LIMIT)
+		return overflow_child(arena, function);
+	return new_node(arena, function, (uint32_t)((char *)from - (char *)arena));
+}
+
+static void describe_site(struct rps_wire_edge *edge, uint64_t key_site, enum rps_call_kind kind)
+{
+	uintptr_t address;
+
+	if (kind == RPS_CALL_RECORD_INLINED) {
+		const struct rps_site_record *site = (const struct rps_site_record *)(uintptr_t)key_site;
+
+		edge->site_kind = RPS_SITE_LINE;
+		edge->site_file_or_image = rps_dictionary_string(site->file);
+		edge->site_line_or_address = site->line;
+		return;
+	}
+	edge->site_file_or_image = rps_image_find((uintptr_t)key_site, &address);
+	edge->site_line_or_address = address;
+	edge->site_kind = edge->site_file_or_image != 0 ? RPS_SITE_ADDRESS : RPS_SITE_UNKNOWN;
+}
+
+static uint32_t function_id(uint64_t key_function, enum rps_call_kind kind)
+{
+	if (kind == RPS_CALL_ADDRESS)
+		return rps_dictionary_address((uintptr_t)key_function);
+	return rps_dictionary_record((struct rps_function_record *)(uintptr_t)key_function);
+}
+
+struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from,
+					 uint64_t key_function, uint64_t key_site, enum rps_call_kind kind)
+{
+	struct rps_wire_edge *edge;
+	uint32_t at, function, to;
+
+	/* In the table's place stood another edge: is it further down in the list? */
+	for (at = from->first_edge; at != 0; at = edge->next) {
+		edge = rps_call_tree_edge(arena, at);
+		if (edge->key_function == key_function && edge->key_site == key_site) {
+			put_in_table(arena, from, at);
+			return edge;
+		}
+	}
+	if (rps_unlikely(atomic_load_explicit(&rps_pool->hooks_seen, memory_order_relaxed) == 0))
+		atomic_store_explicit(&rps_pool->hooks_seen, 1, memory_order_relaxed);
+	function = function_id(key_function, kind);
+	to = function != 0 ? target_for(arena, from, function) : 0;
+	at = to != 0 ? give_out(arena, sizeof(*edge)) : 0;
+	if (at == 0) {
+		arena->lost_calls++;
+		return NULL;
+	}
+	edge = rps_call_tree_edge(arena, at);
+	edge->key_function = key_function;
+	edge->key_site = key_site;
+	edge->to = to;
+	describe_site(edge, key_site, kind);
+	edge->next = from->first_edge;
+	from->first_edge = at;
+	from->n_edges++;
+	arena->n_edges++;
+	put_in_table(arena, from, at);
+	return edge;
+}
+
+/* ---- Activations without an exit ----------------------------------------------------------- */
+
+void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now)
+{
+	for (struct rps_wire_frame *top = rps_call_tree_top(arena); top > keep; top--) {
+		rps_call_tree_close(arena, top, now);
+		arena->abandoned++;
+	}
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions that instrumented code calls on every entry and exit, and the
+ * decision whether there is anything to do. Runs in any thread of the application, in
+ * signal handlers too, and before main.
+ *
+ * Cheapest first: no collector (one load, one branch); no request here (two more);
+ * else the arena is marked as being changed (odd sequence number), and only then
+ * is the epoch compared: wire/layout.h says why in this order.
+ */
+#include "runtime/call_tree.h"
+#include "runtime/clock.h"
+#include "runtime/pool.h"
+#include "runtime/record.h"
+#include "runtime/thread.h"
+
+#include <stdatomic.h>
+
+/* Decides anew what this thread records into: the pool's epoch has changed since
+ * the last time. Its old arena, if any, is the collector's by now. */
+static __attribute__((noinline, cold)) void change_epoch(struct rps_thread *thread, uint64_t epoch)
+{
+	struct rps_arena_header *arena = NULL;
+
+	thread->arena = NULL;
+	if ((epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION)
+		rps_pool_claim(0, epoch, &arena);
+	thread->epoch = epoch;
+	atomic_signal_fence(memory_order_release);
+	thread->arena = arena;
+}
+
+static inline void finish_update(struct rps_arena_header *arena, uint32_t sequence)
+{
+	atomic_store_explicit(&arena->sequence, sequence + 2, memory_order_release);
+}
+
+/* The arena to record into, its sequence number made odd; NULL: nothing to do. */
+static inline struct rps_arena_header *begin_update(struct rps_thread *thread, uint32_t *sequence)
+{
+	for (;;) {
+		struct rps_arena_header *arena = thread->arena;
+		uint64_t epoch;
+
+		if (rps_unlikely(arena == NULL)) {
+			epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
+			if (rps_likely(epoch == thread->epoch))
+				return NULL;
+			change_epoch(thread, epoch);
+			continue;
+		}
+		*sequence = atomic_load_explicit(&arena->sequence, memory_order_relaxed);
+		if (rps_unlikely(*sequence & 1)) {
+			/* A signal handler's function, in the middle of a hook. */
+			arena->lost_calls++;
+			return NULL;
+		}
+		atomic_store_explicit(&arena->sequence, *sequence + 1, memory_order_relaxed);
+		/* For the compiler, and for signal handlers of this thread; the collector's membarrier does it for the processor. */
+		atomic_signal_fence(memory_order_seq_cst);
+		epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
+		if (rps_likely(epoch == thread->epoch))
+			return arena;
+		finish_update(arena, *sequence);
+		change_epoch(thread, epoch);
+	}
+}
+
+/* ---- Plugin hooks --------------------------------------------------------------- */
+
+RPS_EXPORT void __runprofile_enter_v1(struct rps_function_record *function, void *cfa,
+				      const struct rps_site_record *site)
+{
+	struct rps_thread *thread;
+	struct rps_arena_header *arena;
+	uint32_t sequence;
+
+	if (rps_likely(rps_pool == NULL))
+		return;
+	thread = &rps_thread;
+	arena = begin_update(thread, &sequence);
+	if (arena == NULL)
+		return;
+	if (site == NULL)
+		rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)cfa, ((const uint64_t *)cfa)[-1],
+				    RPS_CALL_RECORD_PHYSICAL);
+	else
+		rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)cfa, (uintptr_t)site,
+				    RPS_CALL_RECORD_INLINED);
+	finish_update(arena, sequence);
+}
+
+RPS_EXPORT void __runprofile_exit_v1(struct rps_function_record *function, void *cfa)
+{
+	struct rps_arena_header *arena;
+	uint32_t sequence;
+	uint64_t now;
+
+	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
+		return;
+	now = rps_clock_now();
+	arena = begin_update(&rps_thread, &sequence);
+	if (arena == NULL)
+		return;
+	rps_call_tree_exit(arena, (uintptr_t)function, (uintptr_t)cfa, now, RPS_CALL_RECORD_PHYSICAL);
+	finish_update(arena, sequence);
+}
+
+/* After a second return (longjmp into this frame): everything entered since is gone, functions
+ * inlined into this very frame included, which have its address. */
+RPS_EXPORT void __runprofile_resync_v1(struct rps_function_record *function, void *cfa)
+{
+	struct rps_arena_header *arena;
+	struct rps_wire_frame *keep;
+	uint32_t sequence;
+
+	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
+		return;
+	arena = begin_update(&rps_thread, &sequence);
+	if (arena == NULL)
+		return;
+	keep = rps_call_tree_top(arena);
+	while (keep->cfa < (uintptr_t)cfa)
+		keep--;
+	while (keep->cfa == (uintptr_t)cfa && keep->key_function != (uintptr_t)function)
+		keep--;
+	if (keep->cfa == (uintptr_t)cfa && keep != rps_call_tree_top(arena))
+		rps_call_tree_unwind(arena, keep, rps_clock_now());
+	finish_update(arena, sequence);
+}
+
+/* ---- Plain hooks: clang, or a GCC without our plugin ------------------------------ */
+
+RPS_EXPORT void __cyg_profile_func_enter(void *function, void *call_site)
+{
+	struct rps_arena_header *arena;
+	uint32_t sequence;
+
+	if (rps_likely(rps_pool == NULL))
+		return;
+	arena = begin_update(&rps_thread, &sequence);
+	if (arena == NULL)
+		return;
+	rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)__builtin_dwarf_cfa(), (uintptr_t)call_site,
+			    RPS_CALL_ADDRESS);
+	finish_update(arena, sequence);
+}
+
+RPS_EXPORT void __cyg_profile_func_exit(void *function, void *call_site)
+{
+	struct rps_arena_header *arena;
+	uint32_t sequence;
+	uint64_t now;
+
+	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
+		return;
+	now = rps_clock_now();
+	arena = begin_update(&rps_thread, &sequence);
+	if (arena == NULL)
+		return;
+	rps_call_tree_exit(arena, (uintptr_t)function, (uintptr_t)__builtin_dwarf_cfa(), now, RPS_CALL_ADDRESS);
+	finish_update(arena, sequence);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* See pool.h. Everything that needs a descriptor or the environment happens in
+ * the constructor, before main: later the application may close descriptors, change root or user, or
+ * drop its environment. Nothing stays open.
+ */
+#include "runtime/pool.h"
+
+#include "runtime/calibrate.h"
+#include "runtime/call_tree.h"
+#include "runtime/clock.h"
+#include "runtime/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ATTACH_TIMEOUT_S 5
+
+__thread struct rps_thread rps_thread __attribute__((tls_model("initial-exec")));
+struct rps_pool_header *rps_pool;
+uint32_t rps_process_index;
+
+/* Arenas are mapped without access and opened when claimed, so that mlockall in the application
+ * does not populate gigabytes. One bit an arena; inherited by fork together with the mapping. */
+static _Atomic uint64_t opened[RPS_N_ARENAS / 64];
+/* What fitted into the address space, at most the pool's own number. */
+static uint32_t n_mapped_arenas;
+
+void rps_complain(const char *what, const char *detail)
+{
+	const char *const parts[] = {"runprofile: ", what, detail[0] != '\0' ? ": " : "", detail, "\n"};
+	struct iovec line[5];
+
+	for (int i = 0; i < 5; i++) {
+		line[i].iov_base = (void *)(uintptr_t)parts[i];
+		line[i].iov_len = strlen(parts[i]);
+	}
+	if (writev(STDERR_FILENO, line, 5) < 0)
+		return; /* nobody to tell */
+}
+
+/* ---- Arenas ------------------------------------------------------------------ */
+
+static struct rps_arena_header *arena_at(uint32_t slot)
+{
+	return (struct rps_arena_header *)((char *)rps_pool + RPS_ARENAS_OFFSET + (uint64_t)slot * RPS_ARENA_SIZE);
+}
+
+static int open_arena(uint32_t slot)
+{
+	_Atomic uint64_t *word = &opened[slot / 64];
+	uint64_t bit = UINT64_C(1) << (slot % 64);
+
+	if (atomic_load_explicit(word, memory_order_acquire) & bit)
+		return 0;
+	if (mprotect(arena_at(slot), RPS_ARENA_SIZE, PROT_READ | PROT_WRITE) != 0)
+		return -errno;
+	atomic_fetch_or_explicit(word, bit, memory_order_release);
+	return 0;
+}
+
+static void raise_to(_Atomic uint32_t *mark, uint32_t value)
+{
+	uint32_t seen = atomic_load_explicit(mark, memory_order_relaxed);
+
+	while (seen < value && !atomic_compare_exchange_weak_explicit(mark, &seen, value, memory_order_release,
+								      memory_order_relaxed))
+		;
+}
+
+uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_header **arena)
+{
+	int saved_errno = errno;
+
+	/* From the lowest: the arenas used last are warm, and scans stop early. */
+	for (uint32_t i = 0; i < n_mapped_arenas; i++) {
+		struct rps_arena_slot *slot = rps_pool_slot(i);
+		uint32_t free_state = RPS_ARENA_FREE;
+
+		if (atomic_load_explicit(&slot->state, memory_order_relaxed) != RPS_ARENA_FREE ||
+		    !atomic_compare_exchange_strong_explicit(&slot->state, &free_state, RPS_ARENA_CLAIMED,
+							     memory_order_acquire, memory_order_relaxed))
+			continue;
+		raise_to(&rps_pool->n_arenas_used, i + 1);
+		if (open_arena(i) != 0) {
+			atomic_store_explicit(&slot->state, RPS_ARENA_FREE, memory_order_release);
+			break;
+		}
+		slot->process = rps_process_index;
+		slot->pid = (uint32_t)getpid();
+		slot->tid = (uint32_t)syscall(SYS_gettid);
+		slot->request_id = request_id;
+		slot->epoch = epoch;
+		slot->claimed_ticks = rps_clock_now();
+		*arena = arena_at(i);
+		rps_call_tree_reset(*arena);
+		atomic_store_explicit(&slot->state, RPS_ARENA_LIVE, memory_order_release);
+		errno = saved_errno;
+		return i;
+	}
+	atomic_fetch_add_explicit(&rps_pool->lost_arenas, 1, memory_order_relaxed);
+	*arena = NULL;
+	errno = saved_errno;
+	return RPS_NO_SLOT;
+}
+
+void rps_pool_end(uint32_t slot)
+{
+	atomic_store_explicit(&rps_pool_slot(slot)->state, RPS_ARENA_ENDED, memory_order_release);
+}
+
+void rps_pool_release(uint32_t slot)
+{
+	atomic_store_explicit(&rps_pool_slot(slot)->state, RPS_ARENA_FREE, memory_order_release);
+}
+
+void rps_pool_set_request(uint32_t slot, uint64_t request_id)
+{
+	rps_pool_slot(slot)->request_id = request_id;
+}
+
+void rps_pool_notify(void)
+{
+	int saved_errno = errno;
+
+	atomic_fetch_add_explicit(&rps_pool->ended, 1, memory_order_release);
+	syscall(SYS_futex, &rps_pool->ended, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	errno = saved_errno;
+}
+
+/* ---- The process ---------------------------------------------------------------- */
+
+/* Field 22 of /proc/self/stat: in clock ticks since boot; 0 if it can't be read. */
+static uint64_t own_start_time(void)
+{
+	char line[1024];
+	const char *at;
+	ssize_t size;
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	size = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[size > 0 ? size : 0] = '\0';
+	at = strrchr(line, ')'); /* the name may hold anything; field 3 follows it */
+	for (int field = 2; at != NULL && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+static void register_process(void)
+{
+	for (uint32_t i = 0; i < RPS_N_PROCESSES; i++) {
+		struct rps_process_slot *slot = rps_pool_process(i);
+		uint32_t free_state = RPS_PROCESS_FREE;
+
+		if (!atomic_compare_exchange_strong_explicit(&slot->state, &free_state, RPS_PROCESS_CLAIMED,
+							     memory_order_acquire, memory_order_relaxed))
+			continue;
+		slot->pid = (uint32_t)getpid();
+		slot->start_time = own_start_time();
+		slot->cost_inside = rps_calibration.cost_inside;
+		slot->cost_outside = rps_calibration.cost_outside;
+		rps_process_index = i;
+		raise_to(&rps_pool->n_processes, i + 1);
+		atomic_store_explicit(&slot->state, RPS_PROCESS_LIVE, memory_order_release);
+		break;
+	}
+	/* A registered process gets a barrier when the collector asks for one (wire/layout.h). */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
+}
+
+/* The child has the parent's memory, but not its arena: two must never write to one. */
+static void after_fork_in_child(void)
+{
+	int saved_errno = errno;
+
+	rps_thread.arena = NULL;
+	rps_thread.epoch = 0;
+	rps_thread.nested = 0;
+	rps_thread.in_callback = 0;
+	register_process();
+	errno = saved_errno;
+}
+
+/* ---- Attaching ---------------------------------------------------------------------- */
+
+/* Connects to "NAME:TOKEN", fills *welcome, returns the pool's descriptor or -errno. */
+static int ask_for_pool(const char *variable, struct rps_welcome *welcome)
+{
+	const char *colon = strchr(variable, ':');
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval timeout = {.tv_sec = ATTACH_TIMEOUT_S};
+	struct rps_hello hello = {.version = RPS_WIRE_VERSION, .pid = (uint32_t)getpid()};
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = {.iov_base = welcome, .iov_len = sizeof(*welcome)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *attached;
+	size_t name_size = colon != NULL ? (size_t)(colon - variable) : 0;
+	int fd, pool_fd = -1, error = 0;
+
+	if (name_size == 0 || name_size > sizeof(address.sun_path) - 1 || strlen(colon + 1) != RPS_TOKEN_SIZE)
+		return -EINVAL;
+	memcpy(address.sun_path + 1, variable, name_size); /* abstract: a NUL stands first */
+	memcpy(hello.token, colon + 1, RPS_TOKEN_SIZE);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name_size)) != 0 ||
+	    send(fd, &hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello)) {
+		error = -errno;
+		goto out;
+	}
+	if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) != sizeof(*welcome)) {
+		error = -EPROTO;
+		goto out;
+	}
+	attached = CMSG_FIRSTHDR(&message);
+	if (attached != NULL && attached->cmsg_level == SOL_SOCKET && attached->cmsg_type == SCM_RIGHTS &&
+	    attached->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&pool_fd, CMSG_DATA(attached), sizeof(int));
+	if (pool_fd < 0 || welcome->version != RPS_WIRE_VERSION)
+		error = -EPROTO;
+out:
+	close(fd);
+	if (error != 0 && pool_fd >= 0)
+		close(pool_fd);
+	return error != 0 ? error : pool_fd;
+}
+
+/* Maps as many arenas as the address space allows. NULL if not even the tables fit. */
+static struct rps_pool_header *map_pool(int fd, uint32_t n_arenas)
+{
+	for (; n_arenas > 0; n_arenas /= 4) {
+		void *at = mmap(NULL, RPS_POOL_SIZE(n_arenas), PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+
+		if (at == MAP_FAILED)
+			continue;
+		if (mprotect(at, RPS_ARENAS_OFFSET, PROT_READ | PROT_WRITE) == 0) {
+			struct rps_pool_header *pool = at;
+
+			if (pool->magic == RPS_WIRE_MAGIC && pool->version == RPS_WIRE_VERSION && pool->n_arenas >= n_arenas) {
+				n_mapped_arenas = n_arenas;
+				return pool;
+			}
+		}
+		munmap(at, RPS_POOL_SIZE(n_arenas));
+	}
+	return NULL;
+}
+
+static void attach(void)
+{
+	const char *variable = secure_getenv(RPS_ATTACH_VARIABLE);
+	struct rps_welcome welcome;
+	struct rps_pool_header *pool;
+	int fd;
+
+	if (variable == NULL || rps_pool != NULL)
+		return;
+	fd = ask_for_pool(variable, &welcome);
+	if (fd < 0) {
+		rps_complain("this process is not profiled, no collector answers", strerror(-fd));
+		return;
+	}
+	pool = map_pool(fd, welcome.n_arenas);
+	close(fd);
+	if (pool == NULL) {
+		rps_complain("this process is not profiled, the shared memory cannot be mapped", strerror(errno));
+		return;
+	}
+	rps_image_init();
+	rps_pool = pool;
+	rps_calibrate();
+	register_process();
+	pthread_atfork(NULL, NULL, after_fork_in_child);
+}
+
+/* Before the application's own constructors where the linker's order allows. */
+static __attribute__((constructor(101))) void constructor(void)
+{
+	int saved_errno = errno;
+
+	attach();
+	errno = saved_errno;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The pool as the application's processes see it: attaching in a constructor,
+ * the process slot, claiming and ending arenas.
+ */
+#ifndef RPS_RUNTIME_POOL_H
+#define RPS_RUNTIME_POOL_H
+
+#include "runtime/thread.h"
+
+#include <stdint.h>
+
+#define RPS_NO_SLOT UINT32_MAX
+
+/* Claims a free arena for the calling thread, with an empty tree, and marks it LIVE. Returns its
+ * slot's index and the arena in *arena, or RPS_NO_SLOT (counted in the pool). Async-signal-safe; keeps errno. */
+RPS_HIDDEN uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_header **arena);
+
+/* Gives the arena to the collector (ENDED), or back to the free ones if nobody is to read it. */
+RPS_HIDDEN void rps_pool_end(uint32_t slot);
+RPS_HIDDEN void rps_pool_release(uint32_t slot);
+
+/* Raises and wakes the futex the collector waits on. */
+RPS_HIDDEN void rps_pool_notify(void);
+
+RPS_HIDDEN void rps_pool_set_request(uint32_t slot, uint64_t request_id);
+
+static inline struct rps_arena_slot *rps_pool_slot(uint32_t slot)
+{
+	return (struct rps_arena_slot *)((char *)rps_pool + RPS_SLOTS_OFFSET) + slot;
+}
+
+static inline struct rps_process_slot *rps_pool_process(uint32_t index)
+{
+	return (struct rps_process_slot *)((char *)rps_pool + RPS_PROCESSES_OFFSET) + index;
+}
+
+/* One line on stderr, "runprofile: ...", without stdio. */
+RPS_HIDDEN void rps_complain(const char *what, const char *detail);
+
+#endif

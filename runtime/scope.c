@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* See scope.h. Does nothing while the pool is not in request mode: in
+ * application scope every thread records anyway.
+ */
+#include "runtime/scope.h"
+
+#include "runtime/call_tree.h"
+#include "runtime/clock.h"
+#include "runtime/pool.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+void rps_scope_begin(struct rps_scope *scope, uint64_t id)
+{
+	uint64_t epoch;
+
+	scope->arena = NULL;
+	scope->slot = RPS_NO_SLOT;
+	if (rps_pool == NULL)
+		return;
+	epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
+	if ((epoch & RPS_MODE_MASK) == RPS_MODE_REQUEST)
+		scope->slot = rps_pool_claim(id, epoch, &scope->arena);
+}
+
+void rps_scope_identify(struct rps_scope *scope, uint64_t id)
+{
+	if (scope->arena != NULL)
+		rps_pool_set_request(scope->slot, id);
+}
+
+void rps_scope_resume(struct rps_scope *scope)
+{
+	struct rps_thread *thread = &rps_thread;
+
+	if (scope->arena == NULL)
+		return;
+	scope->outer_arena = thread->arena;
+	scope->outer_epoch = thread->epoch;
+	scope->arena->resumed_ticks = rps_clock_now();
+	scope->arena->attached = 1;
+	thread->arena = NULL;
+	thread->epoch = rps_pool_slot(scope->slot)->epoch;
+	atomic_signal_fence(memory_order_release);
+	thread->arena = scope->arena;
+}
+
+void rps_scope_suspend(struct rps_scope *scope)
+{
+	struct rps_thread *thread = &rps_thread;
+	struct rps_arena_header *arena = scope->arena;
+	uint64_t now;
+
+	/* A child that was forked in the middle has its parent's scope, but not its arena. */
+	if (arena == NULL || thread->arena != arena)
+		return;
+	now = rps_clock_now();
+	/* The callback has returned, so whatever is still open left without its exits. */
+	rps_call_tree_unwind(arena, (struct rps_wire_frame *)((char *)arena + RPS_STACK_OFFSET), now);
+	arena->scope_ticks += now - arena->resumed_ticks;
+	arena->attached = 0;
+	thread->arena = NULL;
+	thread->epoch = scope->outer_epoch;
+	atomic_signal_fence(memory_order_release);
+	thread->arena = scope->outer_arena;
+}
+
+void rps_scope_end(struct rps_scope *scope)
+{
+	if (scope->arena == NULL)
+		return;
+	scope->arena = NULL;
+	if (rps_pool_slot(scope->slot)->process != rps_process_index)
+		return;
+	rps_pool_end(scope->slot);
+	rps_pool_notify();
+}
+
+void rps_scope_discard(struct rps_scope *scope)
+{
+	if (scope->arena == NULL)
+		return;
+	scope->arena = NULL;
+	if (rps_pool_slot(scope->slot)->process == rps_process_index)
+		rps_pool_release(scope->slot);
+}
