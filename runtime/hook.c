@@ -34,20 +34,22 @@ static inline void finish_update(struct rps_arena_header *arena, uint32_t sequen
 	atomic_store_explicit(&arena->sequence, sequence + 2, memory_order_release);
 }
 
-/* The arena to record into, its sequence number made odd; NULL: nothing to do. */
+/* The arena to record into, its sequence number made odd; NULL: nothing to do. The epoch is compared
+ * twice: before the arena is touched, since the collector may have given it to another thread long ago, and
+ * after it was marked, since only from then on the collector waits for us. */
 static inline struct rps_arena_header *begin_update(struct rps_thread *thread, uint32_t *sequence)
 {
 	for (;;) {
-		struct rps_arena_header *arena = thread->arena;
-		uint64_t epoch;
+		uint64_t epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
+		struct rps_arena_header *arena;
 
-		if (rps_unlikely(arena == NULL)) {
-			epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
-			if (rps_likely(epoch == thread->epoch))
-				return NULL;
+		if (rps_unlikely(epoch != thread->epoch)) {
 			change_epoch(thread, epoch);
 			continue;
 		}
+		arena = thread->arena;
+		if (arena == NULL)
+			return NULL;
 		*sequence = atomic_load_explicit(&arena->sequence, memory_order_relaxed);
 		if (rps_unlikely(*sequence & 1)) {
 			/* A signal handler's function, in the middle of a hook. */
@@ -57,11 +59,9 @@ static inline struct rps_arena_header *begin_update(struct rps_thread *thread, u
 		atomic_store_explicit(&arena->sequence, *sequence + 1, memory_order_relaxed);
 		/* For the compiler, and for signal handlers of this thread; the collector's membarrier does it for the processor. */
 		atomic_signal_fence(memory_order_seq_cst);
-		epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
-		if (rps_likely(epoch == thread->epoch))
+		if (rps_likely(atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed) == epoch))
 			return arena;
 		finish_update(arena, *sequence);
-		change_epoch(thread, epoch);
 	}
 }
 

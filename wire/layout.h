@@ -25,9 +25,13 @@
  *
  * Handing over an arena the runtime has not ended itself (application scope): the
  * hook makes `sequence` odd and then looks at `epoch`; the collector changes
- * `epoch`, then issues a membarrier (which puts a full barrier into every running thread of
- * the application) and waits for an even `sequence`. So either the hook sees the new epoch and leaves the
- * arena alone, or the collector sees the odd number and waits.
+ * `epoch`, then issues a membarrier (which puts a full barrier into every running
+ * thread of the application) and waits for an even `sequence`. So either the hook
+ * sees the new epoch and leaves the arena alone, or the collector sees the odd
+ * number and waits. The arena is given to another thread only from a moment on at which
+ * all threads of the application were seen asleep, or the process is dead: a
+ * thread that was stopped between its first look at `epoch` and the odd number is
+ * runnable, not asleep.
  */
 #ifndef RPS_WIRE_LAYOUT_H
 #define RPS_WIRE_LAYOUT_H

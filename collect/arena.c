@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See arena.h. First everything is copied, then looked at: the application can't
+ * change it between the check and the use.
+ *
+ * Which offsets are nodes is found by walking from the root along edges; a map with
+ * one entry per 64 bytes of the arena says what stands where, so that nothing is taken for two things, and every node and
+ * edge is visited once.
+ */
+#include "collect/arena.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNIT 64u /* nodes and edges are 64 bytes at multiples of 64 */
+
+struct reading {
+	char *bytes; /* the copy, RPS_ARENA_SIZE */
+	struct rps_arena_header header;
+	uint32_t *index_at; /* per unit: 1 + index of the node there, 0 none, EDGE_HERE an edge */
+	uint32_t *pending;  /* nodes found whose edges are still to be walked: a stack of indices */
+	uint32_t n_pending;
+	struct rps_arena_copy *copy;
+};
+#define EDGE_HERE UINT32_MAX
+
+static int is_unit(const struct reading *reading, uint32_t offset)
+{
+	return offset % UNIT == 0 && offset >= RPS_TREE_OFFSET && offset <= reading->header.used - UNIT;
+}
+
+static struct rps_wire_node *node_at(const struct reading *reading, uint32_t offset)
+{
+	return (struct rps_wire_node *)(reading->bytes + offset);
+}
+
+static struct rps_wire_edge *edge_at(const struct reading *reading, uint32_t offset)
+{
+	return (struct rps_wire_edge *)(reading->bytes + offset);
+}
+
+/* ---- Copying ------------------------------------------------------------------------- */
+
+static int copy_bytes(const struct rps_pool *pool, uint32_t index, struct reading *reading)
+{
+	const char *source = (const char *)rps_pool_arena(pool, index);
+	struct rps_arena_header *header = &reading->header;
+
+	memcpy(header, source, sizeof(*header));
+	if (header->used < RPS_TREE_OFFSET + UNIT || header->used > RPS_STACK_OFFSET || header->used % UNIT != 0 ||
+	    header->stack_top < RPS_STACK_OFFSET || header->stack_top > RPS_ARENA_SIZE - sizeof(struct rps_wire_frame) ||
+	    (header->stack_top - RPS_STACK_OFFSET) % sizeof(struct rps_wire_frame) != 0)
+		return -EINVAL;
+	/* Only what is in use: reading a hole of the pool would fill it. */
+	reading->bytes = malloc(RPS_ARENA_SIZE);
+	reading->index_at = calloc(header->used / UNIT, sizeof(*reading->index_at));
+	if (reading->bytes == NULL || reading->index_at == NULL)
+		return -ENOMEM;
+	memcpy(reading->bytes, source, header->used);
+	memcpy(reading->bytes + RPS_STACK_OFFSET, source + RPS_STACK_OFFSET,
+	       header->stack_top + sizeof(struct rps_wire_frame) - RPS_STACK_OFFSET);
+	return 0;
+}
+
+/* ---- Open activations ------------------------------------------------------------------- */
+
+/* As the runtime would have closed them, from the top down. Works on the raw copy, before the tree
+ * is read; so every frame's links are checked here. */
+static int close_open_frames(struct reading *reading, uint64_t end_ticks)
+{
+	struct rps_arena_copy *copy = reading->copy;
+	struct rps_wire_frame *bottom = (struct rps_wire_frame *)(reading->bytes + RPS_STACK_OFFSET);
+	struct rps_wire_frame *top = (struct rps_wire_frame *)(reading->bytes + reading->header.stack_top);
+	uint32_t n = (uint32_t)(top - bottom);
+
+	if (n == 0)
+		return 0;
+	copy->unfinished = malloc(n * sizeof(*copy->unfinished));
+	if (copy->unfinished == NULL)
+		return -ENOMEM;
+	copy->n_unfinished = n;
+	for (; top > bottom; top--) {
+		struct rps_wire_node *node;
+		uint64_t ticks = end_ticks > top->start_ticks ? end_ticks - top->start_ticks : 0;
+
+		if (!is_unit(reading, top->node) || !is_unit(reading, top->edge))
+			return -EINVAL;
+		node = node_at(reading, top->node);
+		copy->unfinished[top - bottom - 1] = node->function;
+		node->self_ticks += ticks > top->child_ticks ? ticks - top->child_ticks : 0;
+		top[-1].child_ticks += ticks;
+		if (node->active > 0 && --node->active == 0) {
+			struct rps_wire_edge *edge = edge_at(reading, top->edge);
+
+			edge->inclusive_ticks += ticks;
+			edge->nested_calls += reading->header.calls - top->calls_at_start;
+		}
+	}
+	return 0;
+}
+
+/* ---- The tree ------------------------------------------------------------------------------- */
+
+/* Takes the node at `offset` over, below node `parent`. */
+static int add_node(struct reading *reading, uint32_t offset, uint32_t parent)
+{
+	struct rps_arena_copy *copy = reading->copy;
+	struct rps_arena_node *node = &copy->nodes[copy->n_nodes];
+
+	node->offset = offset;
+	node->parent = parent;
+	node->function = node_at(reading, offset)->function;
+	node->self_ticks = node_at(reading, offset)->self_ticks;
+	reading->index_at[offset / UNIT] = 1 + copy->n_nodes;
+	reading->pending[reading->n_pending++] = copy->n_nodes++;
+	return 0;
+}
+
+/* Where an edge leads: a node met before (recursion, a second call site, collapsed contexts), or a new child. */
+static int follow(struct reading *reading, uint32_t from, uint32_t to_offset, uint32_t *to)
+{
+	if (!is_unit(reading, to_offset) || reading->index_at[to_offset / UNIT] == EDGE_HERE)
+		return -EINVAL;
+	if (reading->index_at[to_offset / UNIT] == 0) {
+		uint32_t parent_offset = node_at(reading, to_offset)->parent;
+		uint32_t parent = from;
+
+		/* A node below the overflow node may be met first from elsewhere. */
+		if (parent_offset != reading->copy->nodes[from].offset) {
+			if (!is_unit(reading, parent_offset))
+				return -EINVAL;
+			parent = reading->index_at[parent_offset / UNIT];
+			if (parent == 0 || parent == EDGE_HERE)
+				return -EINVAL;
+			parent--;
+		}
+		add_node(reading, to_offset, parent);
+	}
+	*to = reading->index_at[to_offset / UNIT] - 1;
+	return 0;
+}
+
+static int walk_edges(struct reading *reading, uint32_t from)
+{
+	struct rps_arena_copy *copy = reading->copy;
+	uint32_t at = node_at(reading, copy->nodes[from].offset)->first_edge;
+
+	while (at != 0) {
+		struct rps_arena_edge *edge = &copy->edges[copy->n_edges];
+		int error;
+
+		if (!is_unit(reading, at) || reading->index_at[at / UNIT] != 0)
+			return -EINVAL;
+		reading->index_at[at / UNIT] = EDGE_HERE;
+		edge->from = from;
+		edge->wire = *edge_at(reading, at);
+		error = follow(reading, from, edge->wire.to, &edge->to);
+		if (error != 0)
+			return error;
+		copy->n_edges++;
+		at = edge->wire.next;
+	}
+	return 0;
+}
+
+static int read_tree(struct reading *reading)
+{
+	struct rps_arena_copy *copy = reading->copy;
+	uint32_t n_units = reading->header.used / UNIT, overflow = reading->header.overflow;
+	int error = 0;
+
+	copy->nodes = calloc(n_units, sizeof(*copy->nodes));
+	copy->edges = calloc(n_units, sizeof(*copy->edges));
+	reading->pending = calloc(n_units, sizeof(*reading->pending));
+	if (copy->nodes == NULL || copy->edges == NULL || reading->pending == NULL)
+		return -ENOMEM;
+	if (!is_unit(reading, reading->header.root))
+		return -EINVAL;
+	add_node(reading, reading->header.root, 0);
+	if (overflow != 0) {
+		if (!is_unit(reading, overflow) || overflow == reading->header.root)
+			return -EINVAL;
+		copy->overflow = copy->n_nodes;
+		add_node(reading, overflow, 0);
+	}
+	while (error == 0 && reading->n_pending > 0)
+		error = walk_edges(reading, reading->pending[--reading->n_pending]);
+	return error;
+}
+
+int rps_arena_copy(const struct rps_pool *pool, uint32_t index, uint64_t end_ticks, struct rps_arena_copy *copy)
+{
+	struct reading reading = {.copy = copy};
+	const struct rps_process_slot *process = rps_pool_process(pool, rps_pool_slot(pool, index)->process);
+	int error;
+
+	memset(copy, 0, sizeof(*copy));
+	error = copy_bytes(pool, index, &reading);
+	if (error == 0)
+		error = close_open_frames(&reading, end_ticks);
+	if (error == 0)
+		error = read_tree(&reading);
+	if (error == 0) {
+		copy->calls = reading.header.calls;
+		copy->lost_calls = reading.header.lost_calls;
+		copy->deep_calls = reading.header.deep_calls;
+		copy->abandoned = reading.header.abandoned;
+		copy->scope_ticks = reading.header.scope_ticks;
+		if (reading.header.attached && end_ticks > reading.header.resumed_ticks)
+			copy->scope_ticks += end_ticks - reading.header.resumed_ticks;
+		copy->cost_inside = process->cost_inside;
+		copy->cost_outside = process->cost_outside;
+	} else {
+		rps_arena_copy_free(copy);
+	}
+	free(reading.bytes);
+	free(reading.index_at);
+	free(reading.pending);
+	return error;
+}
+
+void rps_arena_copy_free(struct rps_arena_copy *copy)
+{
+	free(copy->nodes);
+	free(copy->edges);
+	free(copy->unfinished);
+	memset(copy, 0, sizeof(*copy));
+}

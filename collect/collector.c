@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See collector.h. State and who owns it:
+ *
+ *   pool, attach, functions   shared, each safe by itself
+ *   active                    the requests under way; `lock`
+ *   turn                      held from begin to end in application scope: the pool has one epoch
+ *   epoch                     written by whoever holds `turn` (application scope) or by create (request scope)
+ */
+#include "collect/collector.h"
+
+#include "collect/arena.h"
+#include "collect/attach.h"
+#include "collect/build.h"
+#include "collect/clock.h"
+#include "collect/functions.h"
+#include "collect/pool.h"
+#include "collect/processes.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#define SETTLE_MS 1000
+/* How long a request's handler may go on after its answer was complete, or its client gone. */
+#define HANDLER_MS 5000
+/* How long a hook may take that the collector has caught in the middle. */
+#define HOOK_MS 100
+#define N_UNFINISHED_NAMES 8
+
+struct rps_collection {
+	struct rps_collector *collector;
+	uint64_t id;
+	uint64_t epoch; /* application scope; 0 in request scope */
+	struct rps_collection *prev, *next;
+};
+
+struct rps_collector {
+	enum rps_scope scope;
+	uint32_t settle_ms;
+	struct rps_pool pool;
+	struct rps_attach attach;
+	struct rps_functions *functions;
+	struct rps_clock_anchor started;
+	struct rps_collection *active;
+	pthread_mutex_t lock;
+	pthread_mutex_t turn;
+	_Atomic uint64_t epoch_number;
+	char *environment[3];
+};
+
+/* ---- Life ------------------------------------------------------------------------------- */
+
+static int make_environment(struct rps_collector *collector, const char *runtime_path)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	int has_preload = preload != NULL && preload[0] != '\0';
+
+	if (asprintf(&collector->environment[0], "%s=%s:%s", RPS_ATTACH_VARIABLE, collector->attach.name,
+		     collector->attach.token) < 0)
+		return -ENOMEM;
+	if (runtime_path != NULL && asprintf(&collector->environment[1], "LD_PRELOAD=%s%s%s", runtime_path,
+					     has_preload ? ":" : "", has_preload ? preload : "") < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static void set_epoch(struct rps_collector *collector, enum rps_mode mode)
+{
+	uint64_t number = atomic_fetch_add(&collector->epoch_number, 1) + 1;
+
+	atomic_store_explicit(&collector->pool.header->epoch, number << 2 | mode, memory_order_release);
+}
+
+struct rps_collector *rps_collector_create(const struct rps_collector_options *options, char *error, size_t error_size)
+{
+	struct rps_collector *collector = calloc(1, sizeof(*collector));
+	enum rps_clock clock = rps_clock_choose();
+	int result;
+
+	if (collector == NULL) {
+		snprintf(error, error_size, "out of memory");
+		return NULL;
+	}
+	collector->scope = options->scope;
+	collector->settle_ms = options->settle_ms != 0 ? options->settle_ms : SETTLE_MS;
+	pthread_mutex_init(&collector->lock, NULL);
+	pthread_mutex_init(&collector->turn, NULL);
+	collector->started = rps_clock_take_anchor(clock);
+	result = rps_pool_create(&collector->pool, RPS_N_ARENAS, clock);
+	if (result != 0) {
+		snprintf(error, error_size, "cannot make the shared memory: %s", strerror(-result));
+		goto fail;
+	}
+	result = rps_attach_start(&collector->attach, &collector->pool);
+	if (result != 0) {
+		snprintf(error, error_size, "cannot listen for the application's runtime: %s", strerror(-result));
+		rps_pool_destroy(&collector->pool);
+		goto fail;
+	}
+	collector->functions = rps_functions_create(&collector->pool);
+	if (collector->functions == NULL || make_environment(collector, options->runtime_path) != 0) {
+		snprintf(error, error_size, "out of memory");
+		rps_collector_destroy(collector);
+		return NULL;
+	}
+	/* Threads can't be in a request before an adapter puts them there; without an adapter this mode records nothing. */
+	if (collector->scope != RPS_SCOPE_APPLICATION)
+		set_epoch(collector, RPS_MODE_REQUEST);
+	return collector;
+fail:
+	free(collector);
+	return NULL;
+}
+
+void rps_collector_destroy(struct rps_collector *collector)
+{
+	if (collector == NULL)
+		return;
+	set_epoch(collector, RPS_MODE_OFF);
+	rps_attach_stop(&collector->attach);
+	rps_functions_destroy(collector->functions);
+	rps_pool_destroy(&collector->pool);
+	for (int i = 0; i < 2; i++)
+		free(collector->environment[i]);
+	pthread_mutex_destroy(&collector->lock);
+	pthread_mutex_destroy(&collector->turn);
+	free(collector);
+}
+
+const char *const *rps_collector_environ(const struct rps_collector *collector)
+{
+	return (const char *const *)collector->environment;
+}
+
+enum rps_scope rps_collector_scope(const struct rps_collector *collector)
+{
+	if (collector->scope != RPS_SCOPE_AUTO)
+		return collector->scope;
+	if (atomic_load_explicit(&collector->pool.header->n_adapters, memory_order_acquire) > 0)
+		return RPS_SCOPE_REQUEST;
+	return RPS_SCOPE_APPLICATION;
+}
+
+void rps_collector_get_stats(const struct rps_collector *collector, struct rps_collector_stats *stats)
+{
+	const struct rps_pool_header *header = collector->pool.header;
+
+	stats->n_processes = atomic_load_explicit(&collector->attach.n_attached, memory_order_relaxed);
+	stats->n_adapters = atomic_load_explicit(&header->n_adapters, memory_order_relaxed);
+	stats->foreign_requests = atomic_load_explicit(&header->foreign_requests, memory_order_relaxed);
+	stats->lost_arenas = atomic_load_explicit(&header->lost_arenas, memory_order_relaxed);
+	stats->hooks_seen = atomic_load_explicit(&header->hooks_seen, memory_order_relaxed) != 0;
+}
+
+/* ---- Begin -------------------------------------------------------------------------------- */
+
+struct rps_collection *rps_collector_begin(struct rps_collector *collector, uint64_t id)
+{
+	struct rps_collection *collection = calloc(1, sizeof(*collection));
+
+	if (collection == NULL)
+		return NULL;
+	collection->collector = collector;
+	collection->id = id;
+	if (rps_collector_scope(collector) == RPS_SCOPE_APPLICATION) {
+		pthread_mutex_lock(&collector->turn);
+		set_epoch(collector, RPS_MODE_APPLICATION);
+		collection->epoch = atomic_load(&collector->pool.header->epoch);
+	}
+	pthread_mutex_lock(&collector->lock);
+	DL_APPEND(collector->active, collection);
+	pthread_mutex_unlock(&collector->lock);
+	return collection;
+}
+
+/* ---- Whose arenas ---------------------------------------------------------------------------- */
+
+static uint32_t slot_state(const struct rps_collector *collector, uint32_t index)
+{
+	return atomic_load_explicit(&rps_pool_slot(&collector->pool, index)->state, memory_order_acquire);
+}
+
+static int belongs(const struct rps_collection *collection, const struct rps_arena_slot *slot)
+{
+	if (collection->epoch != 0)
+		return slot->epoch == collection->epoch && slot->request_id == 0;
+	return slot->request_id == collection->id;
+}
+
+static int owner_is_alive(const struct rps_collector *collector, const struct rps_arena_slot *slot)
+{
+	return rps_process_is_alive(slot->pid, rps_pool_process(&collector->pool, slot->process)->pid == slot->pid
+						   ? rps_pool_process(&collector->pool, slot->process)->start_time
+						   : 0);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+/* Request scope: waits until the runtime has ended every arena of this request, its process has died, or time is up. */
+static void wait_ended(struct rps_collection *collection)
+{
+	struct rps_collector *collector = collection->collector;
+	_Atomic uint32_t *word = &collector->pool.header->ended;
+	uint64_t deadline = now_ms() + HANDLER_MS;
+
+	for (;;) {
+		uint32_t seen = atomic_load_explicit(word, memory_order_acquire);
+		struct timespec patience = {0, 50000000}; /* then look whether the process still lives */
+		uint32_t n = rps_pool_n_slots(&collector->pool);
+		int is_waiting = 0;
+
+		for (uint32_t i = 0; i < n && !is_waiting; i++) {
+			struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
+
+			is_waiting = slot_state(collector, i) == RPS_ARENA_LIVE && belongs(collection, slot) &&
+				     owner_is_alive(collector, slot);
+		}
+		if (!is_waiting || now_ms() > deadline)
+			return;
+		syscall(SYS_futex, word, FUTEX_WAIT, seen, &patience, NULL, 0);
+	}
+}
+
+/* Application scope: stops recording, and waits until no hook is in the middle of an arena. */
+static void stop_recording(struct rps_collection *collection)
+{
+	struct rps_collector *collector = collection->collector;
+	uint64_t deadline = now_ms() + HOOK_MS;
+	uint32_t n;
+
+	/* Back to where adapters' threads may work, unless that was ruled out. */
+	set_epoch(collector, collector->scope == RPS_SCOPE_APPLICATION ? RPS_MODE_OFF : RPS_MODE_REQUEST);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+	n = rps_pool_n_slots(&collector->pool);
+	for (uint32_t i = 0; i < n; i++) {
+		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
+		struct rps_arena_header *arena = rps_pool_arena(&collector->pool, i);
+
+		if (slot_state(collector, i) != RPS_ARENA_LIVE || !belongs(collection, slot))
+			continue;
+		while ((atomic_load_explicit(&arena->sequence, memory_order_acquire) & 1) && now_ms() < deadline &&
+		       owner_is_alive(collector, slot)) {
+			struct timespec pause = {0, 50000};
+
+			nanosleep(&pause, NULL);
+		}
+	}
+}
+
+/* Gives back what no request under way is waiting for: arenas of requests that were given up, of handlers that
+ * went on after their request had ended, of dead processes; and in application scope, where `is_quiet` says that no
+ * thread can be about to write, those of earlier requests. */
+static void sweep(struct rps_collector *collector, int is_quiet)
+{
+	uint32_t n = rps_pool_n_slots(&collector->pool);
+
+	pthread_mutex_lock(&collector->lock);
+	for (uint32_t i = 0; i < n; i++) {
+		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
+		struct rps_collection *collection;
+		uint32_t state = slot_state(collector, i);
+
+		if (state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED)
+			continue;
+		DL_FOREACH(collector->active, collection)
+			if (belongs(collection, slot))
+				break;
+		if (collection != NULL)
+			continue;
+		if (state == RPS_ARENA_ENDED || (is_quiet && (slot->epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION) ||
+		    !owner_is_alive(collector, slot))
+			rps_pool_free_arena(&collector->pool, i);
+	}
+	pthread_mutex_unlock(&collector->lock);
+}
+
+/* ---- End ------------------------------------------------------------------------------------------ */
+
+/* What is gathered over a request's arenas, for the description in the file. */
+struct gathering {
+	double ns_per_tick;
+	uint64_t end_ticks;
+	uint64_t overhead_ns;
+	uint64_t deep_calls, abandoned;
+	uint32_t cost_inside, cost_outside;
+	uint32_t n_unreadable;
+	uint32_t unfinished[N_UNFINISHED_NAMES];
+	uint32_t n_unfinished_names;
+};
+
+static int gather_arena(struct rps_collector *collector, uint32_t index, struct rps_profile *profile,
+			struct gathering *gathering, struct rps_collect_info *info)
+{
+	struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, index);
+	struct rps_arena_copy copy;
+	int error = rps_arena_copy(&collector->pool, index, gathering->end_ticks, &copy);
+
+	if (error == -ENOMEM)
+		return error;
+	info->n_arenas++;
+	if (info->pid == 0)
+		info->pid = slot->pid;
+	if (error != 0) {
+		gathering->n_unreadable++;
+		return 0;
+	}
+	info->calls += copy.calls;
+	info->lost_calls += copy.lost_calls;
+	info->n_unfinished += copy.n_unfinished;
+	info->overflowed |= copy.overflow != 0;
+	gathering->deep_calls += copy.deep_calls;
+	gathering->abandoned += copy.abandoned;
+	gathering->cost_inside = copy.cost_inside;
+	gathering->cost_outside = copy.cost_outside;
+	for (uint32_t i = 0; i < copy.n_unfinished && gathering->n_unfinished_names < N_UNFINISHED_NAMES; i++)
+		gathering->unfinished[gathering->n_unfinished_names++] = copy.unfinished[i];
+	if (copy.calls > 0 || copy.scope_ticks > 0)
+		error = rps_build_add(profile, &copy, gathering->ns_per_tick, collector->functions, &gathering->overhead_ns);
+	rps_arena_copy_free(&copy);
+	return error;
+}
+
+static int gather(struct rps_collection *collection, struct rps_profile *profile, struct gathering *gathering,
+		  struct rps_collect_info *info)
+{
+	struct rps_collector *collector = collection->collector;
+	uint32_t n = rps_pool_n_slots(&collector->pool);
+	int error = 0;
+
+	for (uint32_t i = 0; i < n && error == 0; i++) {
+		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
+		uint32_t state = slot_state(collector, i);
+		int is_alive;
+
+		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || !belongs(collection, slot))
+			continue;
+		is_alive = state == RPS_ARENA_ENDED || owner_is_alive(collector, slot);
+		error = gather_arena(collector, i, profile, gathering, info);
+		if (state == RPS_ARENA_LIVE && !is_alive &&
+		    (collection->epoch == 0 || rps_pool_arena(&collector->pool, i)->stack_top > RPS_STACK_OFFSET))
+			info->cut_off = 1;
+	}
+	if (collection->epoch == 0 && info->n_arenas == 0)
+		info->never_entered = 1;
+	return error;
+}
+
+__attribute__((format(printf, 3, 4))) static int describe(struct rps_profile *profile, const char *key,
+							   const char *format, ...)
+{
+	char value[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(value, sizeof(value), format, ap);
+	va_end(ap);
+	return rps_profile_add_meta(profile, key, value);
+}
+
+static int describe_unfinished(struct rps_collector *collector, struct rps_profile *profile,
+			       const struct gathering *gathering, const struct rps_collect_info *info)
+{
+	char names[400];
+	size_t used = 0;
+
+	names[0] = '\0';
+	for (uint32_t i = 0; i < gathering->n_unfinished_names && used < sizeof(names); i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? " > " : "",
+					 rps_functions_get(collector->functions, gathering->unfinished[i])->name);
+	return describe(profile, "Unfinished", "%u activations had not returned, and are charged up to the end: %s%s",
+			info->n_unfinished, names, info->n_unfinished > gathering->n_unfinished_names ? " ..." : "");
+}
+
+/* The lines that say how far the numbers can be trusted. */
+static int describe_all(struct rps_collection *collection, struct rps_profile *profile,
+			const struct gathering *gathering, const struct rps_collect_info *info)
+{
+	struct rps_collector *collector = collection->collector;
+	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
+	double ns_per_cost = gathering->ns_per_tick / 256.0;
+	int error = 0;
+
+	error |= describe(profile, "Scope", "%s", collection->epoch != 0 ? "application" : "request");
+	error |= describe(profile, "Clock", "%s, %.6f ns per tick; read on every entry and exit", rps_clock_name(clock),
+			  gathering->ns_per_tick);
+	error |= describe(profile, "Hook cost", "%.1f ns within the callee and %.1f ns within the caller per call, measured at start; %llu ns subtracted in all",
+			  gathering->cost_inside * ns_per_cost, gathering->cost_outside * ns_per_cost,
+			  (unsigned long long)gathering->overhead_ns);
+	error |= describe(profile, "Calls", "%llu in %u threads", (unsigned long long)info->calls, info->n_arenas);
+	if (info->cut_off)
+		error |= describe(profile, "Cut off", "the application died in the middle of this request");
+	if (info->n_unfinished > 0)
+		error |= describe_unfinished(collector, profile, gathering, info);
+	if (info->not_quiet)
+		error |= describe(profile, "Not quiet", "the application was still busy after %u ms", collector->settle_ms);
+	if (info->never_entered)
+		error |= describe(profile, "Never entered", "the application's request handler was not called");
+	if (info->lost_calls > 0)
+		error |= describe(profile, "Lost calls", "%llu", (unsigned long long)info->lost_calls);
+	if (info->overflowed)
+		error |= describe(profile, "Collapsed", "too many contexts: the rest is counted per function, below %s", RPS_OVERFLOW_NAME);
+	if (gathering->deep_calls > 0)
+		error |= describe(profile, "Too deep", "%llu calls below %zu levels are counted, but their time is their caller's",
+				  (unsigned long long)gathering->deep_calls, RPS_STACK_FRAMES_MAX);
+	if (gathering->abandoned > 0)
+		error |= describe(profile, "Without return", "%llu activations ended without returning (longjmp, exception, thread exit)",
+				  (unsigned long long)gathering->abandoned);
+	if (gathering->n_unreadable > 0)
+		error |= describe(profile, "Unreadable", "the memory of %u threads made no sense", gathering->n_unreadable);
+	return error != 0 ? -ENOMEM : 0;
+}
+
+static void leave(struct rps_collection *collection, int is_quiet)
+{
+	struct rps_collector *collector = collection->collector;
+
+	pthread_mutex_lock(&collector->lock);
+	DL_DELETE(collector->active, collection);
+	pthread_mutex_unlock(&collector->lock);
+	sweep(collector, is_quiet);
+	if (collection->epoch != 0)
+		pthread_mutex_unlock(&collector->turn);
+	free(collection);
+}
+
+int rps_collector_end(struct rps_collection *collection, const char *root_name, struct rps_profile **profile,
+		      struct rps_collect_info *info)
+{
+	struct rps_collector *collector = collection->collector;
+	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
+	struct gathering gathering = {0};
+	int is_quiet = 0, error;
+
+	memset(info, 0, sizeof(*info));
+	*profile = rps_profile_create(root_name);
+	gathering.end_ticks = rps_clock_ticks(clock);
+	if (collection->epoch != 0) {
+		is_quiet = rps_processes_wait_quiet(&collector->pool, collector->settle_ms);
+		info->not_quiet = !is_quiet;
+		if (!is_quiet)
+			gathering.end_ticks = rps_clock_ticks(clock);
+		stop_recording(collection);
+	} else {
+		wait_ended(collection);
+	}
+	gathering.ns_per_tick = rps_clock_ns_per_tick(clock, &collector->started);
+	error = *profile != NULL ? gather(collection, *profile, &gathering, info) : -ENOMEM;
+	if (error == 0) {
+		(*profile)->pid = info->pid;
+		error = describe_all(collection, *profile, &gathering, info);
+	}
+	leave(collection, is_quiet);
+	if (error != 0) {
+		rps_profile_destroy(*profile);
+		*profile = NULL;
+	}
+	return error;
+}
+
+void rps_collector_abandon(struct rps_collection *collection)
+{
+	int is_quiet = 0;
+
+	if (collection->epoch != 0) {
+		is_quiet = rps_processes_wait_quiet(&collection->collector->pool, collection->collector->settle_ms);
+		stop_recording(collection);
+	}
+	leave(collection, is_quiet);
+}
