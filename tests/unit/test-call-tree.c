@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The runtime's call tree against a slow reference: random walks over a simulated stack, with
+ * recursion, inlined calls, and frames that vanish without an exit (longjmp). What must agree: the
+ * calls of every (context, call site, callee), the shadow stack, and the activity counters.
+ */
+#include "runtime/call_tree.h"
+#include "runtime/record.h"
+#include "runtime/thread.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <cmocka.h>
+
+#define N_FUNCTIONS 24
+#define N_SITES 40
+#define DEPTH_MAX 200
+
+static struct rps_function_record functions[N_FUNCTIONS];
+static char names[N_FUNCTIONS][16];
+static struct rps_site_record sites[N_SITES];
+static struct rps_arena_header *arena;
+
+static int make_pool(void **state)
+{
+	size_t size = RPS_ARENAS_OFFSET + RPS_ARENA_SIZE;
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	assert_true(at != MAP_FAILED);
+	rps_pool = (struct rps_pool_header *)at;
+	rps_pool->clock = RPS_CLOCK_MONOTONIC;
+	rps_pool->dict_used = 16;
+	arena = (struct rps_arena_header *)(at + RPS_ARENAS_OFFSET);
+	for (int i = 0; i < N_FUNCTIONS; i++) {
+		snprintf(names[i], sizeof(names[i]), "function %d", i);
+		functions[i].name = functions[i].symbol = names[i];
+		functions[i].file = "/src/a.c";
+		functions[i].line = (uint32_t)i + 1;
+	}
+	for (int i = 0; i < N_SITES; i++) {
+		sites[i].file = "/src/a.c";
+		sites[i].line = 100 + (uint32_t)i;
+	}
+	return 0;
+}
+
+/* ---- The reference: a tree of malloc'ed nodes, looked through from end to end ------------- */
+
+struct edge {
+	int function, site;
+	uint64_t calls;
+	struct node *to;
+	struct edge *next;
+};
+
+struct node {
+	int function; /* -1: root */
+	struct node *parent;
+	struct edge *edges;
+	unsigned int active;
+};
+
+struct frame {
+	uint64_t cfa;
+	int function;
+	struct node *node;
+};
+
+static struct node *reference_target(struct node *from, int function)
+{
+	struct node *node;
+
+	for (node = from; node != NULL; node = node->parent)
+		if (node->function == function)
+			return node;
+	for (struct edge *edge = from->edges; edge != NULL; edge = edge->next)
+		if (edge->to->function == function && edge->to->parent == from)
+			return edge->to;
+	node = calloc(1, sizeof(*node));
+	node->function = function;
+	node->parent = from;
+	return node;
+}
+
+static struct node *reference_call(struct node *from, int function, int site)
+{
+	struct edge *edge;
+
+	for (edge = from->edges; edge != NULL; edge = edge->next)
+		if (edge->function == function && edge->site == site)
+			break;
+	if (edge == NULL) {
+		edge = calloc(1, sizeof(*edge));
+		edge->function = function;
+		edge->site = site;
+		edge->to = reference_target(from, function);
+		edge->next = from->edges;
+		from->edges = edge;
+	}
+	edge->calls++;
+	edge->to->active++;
+	return edge->to;
+}
+
+/* Both trees, edge by edge. */
+static void compare(const struct node *expected, uint32_t offset, uint64_t *n_calls)
+{
+	const struct rps_wire_node *node = rps_call_tree_node(arena, offset);
+	uint32_t n_expected = 0, n_found = 0;
+
+	assert_int_equal(node->active, expected->active);
+	for (const struct edge *edge = expected->edges; edge != NULL; edge = edge->next)
+		n_expected++;
+	for (uint32_t at = node->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next) {
+		const struct rps_wire_edge *found = rps_call_tree_edge(arena, at);
+		const struct edge *edge;
+
+		n_found++;
+		for (edge = expected->edges; edge != NULL; edge = edge->next)
+			if (found->key_function == (uintptr_t)&functions[edge->function] &&
+			    found->key_site == (uintptr_t)&sites[edge->site])
+				break;
+		assert_non_null(edge);
+		assert_int_equal(found->calls, edge->calls);
+		assert_int_equal(found->site_kind, RPS_SITE_LINE);
+		assert_int_equal(found->site_line_or_address, 100 + edge->site);
+		*n_calls += found->calls;
+		if (edge->to->parent == expected && edge->to != expected) {
+			assert_int_equal(rps_call_tree_node(arena, found->to)->parent, offset);
+			/* Several call sites lead to one child: compare it once. */
+			for (uint32_t later = found->next; later != 0; later = rps_call_tree_edge(arena, later)->next)
+				if (rps_call_tree_edge(arena, later)->to == found->to)
+					goto seen;
+			compare(edge->to, found->to, n_calls);
+		}
+	seen:;
+	}
+	assert_int_equal(n_found, n_expected);
+}
+
+static void free_tree(struct node *node)
+{
+	struct edge *edge, *next;
+
+	for (edge = node->edges; edge != NULL; edge = edge->next) {
+		struct node *to = edge->to;
+
+		if (to->parent != node || to == node)
+			continue;
+		for (struct edge *later = edge->next; later != NULL; later = later->next)
+			if (later->to == to)
+				to = NULL;
+		if (to != NULL)
+			free_tree(to);
+	}
+	for (edge = node->edges; edge != NULL; edge = next) {
+		next = edge->next;
+		free(edge);
+	}
+	free(node);
+}
+
+/* A walk of `n_steps`; `shape` sets the odds. */
+static void walk(unsigned int seed, int n_steps, int n_functions, int n_sites, int odds_of_jump)
+{
+	struct node *root = calloc(1, sizeof(*root));
+	struct frame stack[DEPTH_MAX + 1];
+	int depth = 0;
+	uint64_t n_calls = 0, n_compared = 0;
+
+	srandom(seed);
+	rps_call_tree_reset(arena);
+	root->function = -1;
+	stack[0] = (struct frame){UINT64_MAX, -1, root};
+	for (int step = 0; step < n_steps; step++) {
+		int dice = (int)(random() % 100);
+
+		if (odds_of_jump > 0 && depth > 1 && dice < odds_of_jump) {
+			/* longjmp: frames vanish; the next event must notice. Whole machine frames only. */
+			int to = 1 + (int)(random() % depth);
+
+			while (to > 1 && stack[to].cfa == stack[to - 1].cfa)
+				to--;
+			while (to < depth && stack[to + 1].cfa == stack[to].cfa)
+				to++;
+			for (; depth > to; depth--)
+				stack[depth].node->active--;
+			/* The function jumped into goes on: its exit or its next call is the next event. */
+		}
+		if (depth < DEPTH_MAX && (depth == 0 || dice >= 52)) {
+			int function = (int)(random() % n_functions), site = (int)(random() % n_sites);
+			int is_inlined = depth > 0 && random() % 3 == 0;
+			uint64_t cfa = is_inlined ? stack[depth].cfa
+						  : (depth == 0 ? 0x7fff00000000u : stack[depth].cfa) - 16 - 16 * (uint64_t)(random() % 8);
+
+			/* Inlined or called, the site is a record here: a return address would need real code. */
+			rps_call_tree_enter(arena, (uintptr_t)&functions[function], cfa, (uintptr_t)&sites[site],
+					    RPS_CALL_RECORD_INLINED);
+			stack[depth + 1] = (struct frame){cfa, function, reference_call(stack[depth].node, function, site)};
+			depth++;
+			n_calls++;
+		} else {
+			rps_call_tree_exit(arena, (uintptr_t)&functions[stack[depth].function], stack[depth].cfa,
+					   rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
+			stack[depth].node->active--;
+			depth--;
+		}
+	}
+	/* One last exit of each that is left, so that vanished frames are noticed. */
+	for (; depth > 0; depth--) {
+		rps_call_tree_exit(arena, (uintptr_t)&functions[stack[depth].function], stack[depth].cfa, rps_clock_now(),
+				   RPS_CALL_RECORD_PHYSICAL);
+		stack[depth].node->active--;
+	}
+	assert_int_equal(arena->stack_top, RPS_STACK_OFFSET);
+	assert_int_equal(arena->calls, n_calls);
+	assert_int_equal(arena->lost_calls, 0);
+	compare(root, arena->root, &n_compared);
+	assert_int_equal(n_compared, n_calls);
+	free_tree(root);
+}
+
+static void random_walks_agree_with_the_reference(void **state)
+{
+	for (unsigned int seed = 1; seed <= 60; seed++)
+		walk(seed, 4000, 3 + (int)(seed % (N_FUNCTIONS - 2)), 1 + (int)(seed % N_SITES), 0);
+}
+
+static void frames_that_vanish_are_noticed(void **state)
+{
+	for (unsigned int seed = 1; seed <= 60; seed++)
+		walk(seed, 4000, 3 + (int)(seed % (N_FUNCTIONS - 2)), 1 + (int)(seed % N_SITES), 8);
+}
+
+static uint64_t self_below(uint32_t offset, uint8_t *is_seen)
+{
+	const struct rps_wire_node *node = rps_call_tree_node(arena, offset);
+	uint64_t sum = node->self_ticks;
+
+	is_seen[offset / 64] = 1;
+	for (uint32_t at = node->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next)
+		if (!is_seen[rps_call_tree_edge(arena, at)->to / 64])
+			sum += self_below(rps_call_tree_edge(arena, at)->to, is_seen);
+	return sum;
+}
+
+/* No tick is lost or counted twice: all self times together are the time of the outermost activations. */
+static void self_times_add_up(void **state)
+{
+	static uint8_t is_seen[RPS_STACK_OFFSET / 64];
+
+	walk(7, 20000, 10, 10, 4);
+	assert_int_equal(self_below(arena->root, is_seen), ((struct rps_wire_frame *)((char *)arena + RPS_STACK_OFFSET))->child_ticks);
+}
+
+static void a_stack_that_is_too_deep_still_counts(void **state)
+{
+	uint64_t n = 3 * RPS_STACK_FRAMES_MAX, cfa = 0x7fff00000000u;
+	uint32_t edge;
+
+	rps_call_tree_reset(arena);
+	for (uint64_t i = 0; i < n; i++)
+		rps_call_tree_enter(arena, (uintptr_t)&functions[0], cfa - 16 * i, (uintptr_t)&sites[0], RPS_CALL_RECORD_INLINED);
+	for (uint64_t i = n; i-- > 0;)
+		rps_call_tree_exit(arena, (uintptr_t)&functions[0], cfa - 16 * i, rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
+	assert_int_equal(arena->stack_top, RPS_STACK_OFFSET);
+	assert_int_equal(arena->calls, n);
+	assert_int_equal(arena->deep_calls, n - (RPS_STACK_FRAMES_MAX - 1));
+	edge = rps_call_tree_node(arena, rps_call_tree_edge(arena, rps_call_tree_node(arena, arena->root)->first_edge)->to)->first_edge;
+	assert_int_equal(rps_call_tree_edge(arena, edge)->calls, n - 1);
+}
+
+/* Contexts without end: a new function at every step would need a node each. */
+static void contexts_beyond_the_limit_collapse_and_stay_counted(void **state)
+{
+	enum { N = 400 };
+	static struct rps_function_record many[N];
+	static char many_names[N][16];
+	uint64_t cfa = 0x7fff00000000u, n_calls = 0, counted = 0;
+
+	for (int i = 0; i < N; i++) {
+		snprintf(many_names[i], sizeof(many_names[i]), "many %d", i);
+		many[i] = (struct rps_function_record){many_names[i], many_names[i], "/src/b.c", (uint32_t)i + 1, 0};
+	}
+	rps_call_tree_reset(arena);
+	srandom(1);
+	for (int path = 0; path < 3000; path++) {
+		int chosen[20];
+
+		for (int depth = 0; depth < 20; depth++) {
+			chosen[depth] = (int)(random() % N);
+			rps_call_tree_enter(arena, (uintptr_t)&many[chosen[depth]], cfa - 16 * (uint64_t)depth,
+					    (uintptr_t)&sites[0], RPS_CALL_RECORD_INLINED);
+			n_calls++;
+		}
+		for (int depth = 20; depth-- > 0;)
+			rps_call_tree_exit(arena, (uintptr_t)&many[chosen[depth]], cfa - 16 * (uint64_t)depth,
+					   rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
+	}
+	assert_int_not_equal(arena->overflow, 0);
+	assert_int_equal(arena->calls + arena->lost_calls, n_calls);
+	assert_int_equal(arena->stack_top, RPS_STACK_OFFSET);
+	for (uint32_t at = rps_call_tree_node(arena, arena->overflow)->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next)
+		counted++;
+	assert_int_equal(counted, N);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(random_walks_agree_with_the_reference),
+	    cmocka_unit_test(frames_that_vanish_are_noticed),
+	    cmocka_unit_test(self_times_add_up),
+	    cmocka_unit_test(a_stack_that_is_too_deep_still_counts),
+	    cmocka_unit_test(contexts_beyond_the_limit_collapse_and_stay_counted),
+	};
+
+	return cmocka_run_group_tests(tests, make_pool, NULL);
+}
