@@ -8,6 +8,7 @@
 
 #include <dlfcn.h>
 #include <stdarg.h>
+#include <stdint.h>
 
 static const struct rps_mhd_functions *real_functions(void)
 {
@@ -50,11 +51,26 @@ RPS_EXPORT struct MHD_Daemon *MHD_start_daemon_va(unsigned int flags, uint16_t p
 	return rps_mhd_start_daemon_va_v1(real_functions(), flags, port, apc, apc_cls, dh, dh_cls, ap);
 }
 
+/* libmicrohttpd makes its own file and pipe responses by this function, too, and goes on to change them
+ * behind its back. Those have its own readers, and run no code of the application. */
+static int is_libmicrohttpds_own(const struct rps_mhd_functions *mhd, MHD_ContentReaderCallback crc)
+{
+	struct dl_find_object reader, library;
+
+	return _dl_find_object((void *)(uintptr_t)crc, &reader) == 0 &&
+	       _dl_find_object(*(void *const *)&mhd->start_daemon, &library) == 0 &&
+	       reader.dlfo_link_map == library.dlfo_link_map;
+}
+
 RPS_EXPORT struct MHD_Response *MHD_create_response_from_callback(uint64_t size, size_t block_size,
 								  MHD_ContentReaderCallback crc, void *crc_cls,
 								  MHD_ContentReaderFreeCallback crfc)
 {
-	return rps_mhd_create_response_from_callback_v1(real_functions(), size, block_size, crc, crc_cls, crfc);
+	const struct rps_mhd_functions *mhd = real_functions();
+
+	if (is_libmicrohttpds_own(mhd, crc))
+		return mhd->create_response_from_callback(size, block_size, crc, crc_cls, crfc);
+	return rps_mhd_create_response_from_callback_v1(mhd, size, block_size, crc, crc_cls, crfc);
 }
 
 RPS_EXPORT enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status_code,
