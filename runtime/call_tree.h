@@ -10,7 +10,8 @@
  *   event                frames that must be gone
  *   enter, called        those at or below my frame address: my frame is new
  *   enter, inlined       those below it: my enclosing function's frame is the same
- *   exit                 those below it, then the match is closed
+ *   exit                 those below it, then the match is closed; mine is the topmost frame
+ *                        of my function that is left
  *
  * That makes longjmp, exceptions through foreign frames and thread exit come
  * right by themselves at the next event.
@@ -59,6 +60,12 @@ static inline void rps_call_tree_set_top(struct rps_arena_header *arena, struct 
 	arena->stack_top = (uint32_t)((char *)top - (char *)arena);
 }
 
+/* Is there no room above this frame? */
+static inline int rps_call_tree_is_full(const struct rps_arena_header *arena, const struct rps_wire_frame *top)
+{
+	return (const char *)(top + 2) > (const char *)arena + RPS_ARENA_SIZE;
+}
+
 /* The low 12 bits of an address do not depend on where the image was loaded, so tables up to some
  * hundred places fill alike in every run. */
 static inline uint32_t rps_call_tree_hash(uint64_t key_function, uint64_t key_site)
@@ -97,7 +104,7 @@ static inline void rps_call_tree_enter(struct rps_arena_header *arena, uint64_t 
 	}
 	edge->calls++;
 	arena->calls++;
-	if (rps_unlikely((char *)(top + 2) > (char *)arena + RPS_ARENA_SIZE)) {
+	if (rps_unlikely(rps_call_tree_is_full(arena, top))) {
 		arena->deep_calls++;
 		return;
 	}
@@ -138,24 +145,19 @@ static inline void rps_call_tree_exit(struct rps_arena_header *arena, uint64_t k
 {
 	struct rps_wire_frame *top = rps_call_tree_top(arena), *match = top;
 
-	if (kind == RPS_CALL_ADDRESS) {
-		/* The address is that of the hook's frame, which alloca may have moved since the enter. */
-		while (match->key_function != key_function && match->cfa < UINT64_MAX)
-			match--;
-		if (match->cfa == UINT64_MAX)
-			return;
-	} else {
+	if (kind != RPS_CALL_ADDRESS) /* plain hooks don't know it: alloca may have moved the stack since the enter */
 		while (rps_unlikely(match->cfa < cfa))
 			match--;
-		while (rps_unlikely(match->cfa == cfa && match->key_function != key_function))
-			match--;
-		if (rps_unlikely(match->cfa != cfa)) {
-			/* Not mine, but what lies below me on the stack is certainly gone. */
-			while (top->cfa < cfa)
-				top--;
-			rps_call_tree_unwind(arena, top, now);
-			return;
-		}
+	/* Not always at the same address: a function that the compiler split leaves from its part's frame. */
+	while (rps_unlikely(match->key_function != key_function && match->cfa < UINT64_MAX))
+		match--;
+	if (rps_unlikely(match->cfa == UINT64_MAX || (match->cfa != cfa && rps_call_tree_is_full(arena, top) &&
+						      kind != RPS_CALL_ADDRESS))) {
+		/* Not mine (with a full stack: perhaps not), but what lies below me on the stack is certainly gone. */
+		while (kind != RPS_CALL_ADDRESS && top->cfa < cfa)
+			top--;
+		rps_call_tree_unwind(arena, top, now);
+		return;
 	}
 	if (rps_unlikely(match != top))
 		rps_call_tree_unwind(arena, match, now);

@@ -205,10 +205,14 @@ static void walk(unsigned int seed, int n_steps, int n_functions, int n_sites, i
 			depth++;
 			n_calls++;
 		} else {
-			rps_call_tree_exit(arena, (uintptr_t)&functions[stack[depth].function], stack[depth].cfa,
+			/* A function that was split leaves from a frame below its own. */
+			uint64_t below = odds_of_jump == 0 && random() % 4 == 0 ? 8 + 8 * (uint64_t)(random() % 4) : 0;
+
+			rps_call_tree_exit(arena, (uintptr_t)&functions[stack[depth].function], stack[depth].cfa - below,
 					   rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
 			stack[depth].node->active--;
 			depth--;
+			assert_true(odds_of_jump > 0 || arena->stack_top == RPS_STACK_OFFSET + (uint32_t)depth * sizeof(struct rps_wire_frame));
 		}
 	}
 	/* One last exit of each that is left, so that vanished frames are noticed. */
