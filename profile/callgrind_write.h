@@ -9,7 +9,8 @@
 
 #include <stdio.h>
 
-/* Writes to `out` and flushes it. 0, -ENOMEM, or the stream's error (-ENOSPC, -EIO ...). */
+/* Writes a profile that passes rps_profile_check to `out` and flushes it. 0, -ENOMEM, or the stream's error
+ * (-ENOSPC, -EIO ...). */
 int rps_callgrind_write(const struct rps_profile *profile, FILE *out);
 
 #endif

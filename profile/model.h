@@ -14,10 +14,10 @@
  *                                                   is not a new node
  *
  * An edge's target is a child of its source or (recursion) the source itself
- * or an ancestor. `calls` counts every call; an edge's `inclusive` costs are
- * those of the callee's outermost activations only, so that no sum of
- * inclusive costs of one function exceeds the total. The sum of all nodes'
- * `self` is the profile's total, exactly, per event.
+ * or an ancestor; or it is a child of the overflow node, where there is one:
+ * those stand for a function in all the contexts that were too many. `calls` counts every call; an edge's
+ * `inclusive` costs are those of the callee's outermost activations only, so that no sum of inclusive costs
+ * of one function exceeds the total. The sum of all nodes' `self` is the profile's total, exactly, per event.
  *
  * Not thread-safe: one owner at a time.
  */
@@ -32,7 +32,7 @@
 
 struct rps_event {
 	const char *name;      /* [A-Za-z_][A-Za-z0-9_]*: "Wall_ns" */
-	const char *long_name; /* "Wall time (ns)" */
+	const char *long_name; /* "Wall time (ns)"; "" if there is none */
 };
 
 struct rps_function {
@@ -45,14 +45,14 @@ struct rps_function {
 
 struct rps_node {
 	uint32_t function;
-	uint32_t parent; /* RPS_NONE for the root */
+	uint32_t parent;     /* RPS_NONE for the root */
 	uint32_t first_edge; /* outgoing, linked by rps_edge.next; RPS_NONE at the end */
 	uint64_t self[RPS_EVENTS_MAX];
 };
 
 struct rps_edge {
-	uint32_t from, to; /* nodes */
-	uint32_t next;     /* of the same source */
+	uint32_t from, to;     /* nodes */
+	uint32_t next;         /* of the same source */
 	const char *site_file; /* absolute, "" if unknown */
 	uint32_t site_line;    /* 0 if unknown */
 	uint64_t calls;
@@ -62,10 +62,11 @@ struct rps_edge {
 struct rps_meta {
 	const char *key;   /* "Id", "URL", "Status", "Lost calls": printable ASCII, no colon */
 	const char *value; /* any text; writers escape what their format can't hold */
+	int is_volatile;   /* differs between runs that do the same work: an id, a time */
 };
 
 struct rps_profile {
-	struct rps_event events[RPS_EVENTS_MAX];
+	struct rps_event events[RPS_EVENTS_MAX]; /* texts the profile does not own: literals */
 	uint32_t n_events;
 	struct rps_function *functions;
 	uint32_t n_functions;
@@ -73,21 +74,23 @@ struct rps_profile {
 	uint32_t n_nodes;
 	struct rps_edge *edges;
 	uint32_t n_edges;
+	uint32_t overflow;      /* node, RPS_NONE (default): no contexts were collapsed */
 	struct rps_meta *metas; /* in the order they were added */
 	uint32_t n_metas;
-	char *command;    /* of the application, "" if unknown */
-	uint32_t pid;     /* of the application, 0 if unknown or several */
-	int volatile_headers; /* nonzero (default): write pid, cmd and times too */
+	char *command;                   /* of the application, "" if unknown */
+	uint32_t pid;                    /* of the application, 0 if unknown or several */
+	int volatile_headers;            /* nonzero (default): write pid, command and volatile metas too */
 	struct rps_profile_index *index; /* lookup tables, private to model.c */
 };
 
-/* An empty profile with one event and a root function called `root_name`.
- * NULL when out of memory. */
+/* An empty profile with one event, Wall_ns, and a root function called
+ * `root_name`. NULL when out of memory. */
 struct rps_profile *rps_profile_create(const char *root_name);
 void rps_profile_destroy(struct rps_profile *profile);
 
 /* Each returns an index, or RPS_NONE when out of memory (or out of 32-bit
- * indices). Strings are copied; NULL counts as "". */
+ * indices). Strings are copied, equal ones once: two strings of one profile's functions
+ * and edges are equal exactly when they are one pointer. NULL counts as "". */
 
 /* The function with these five values, added if it is new. */
 uint32_t rps_profile_function(struct rps_profile *profile, const struct rps_function *function);
@@ -95,19 +98,26 @@ uint32_t rps_profile_function(struct rps_profile *profile, const struct rps_func
  * the caller decides where recursion goes. */
 uint32_t rps_profile_node(struct rps_profile *profile, uint32_t parent, uint32_t function);
 /* The edge with this source, target and call site, added with zero costs if it is new. */
-uint32_t rps_profile_edge(struct rps_profile *profile, uint32_t from, uint32_t to,
-                          const char *site_file, uint32_t site_line);
+uint32_t rps_profile_edge(struct rps_profile *profile, uint32_t from, uint32_t to, const char *site_file,
+			  uint32_t site_line);
 
-/* 0 or -ENOMEM. A key that is there already gets a second line. */
+/* 0 or -ENOMEM. A key that is there already gets a second line. A volatile
+ * meta is one that rps_profile.volatile_headers switches off. */
 int rps_profile_add_meta(struct rps_profile *profile, const char *key, const char *value);
+int rps_profile_add_volatile_meta(struct rps_profile *profile, const char *key, const char *value);
 int rps_profile_set_command(struct rps_profile *profile, const char *command);
 
-/* Sum of self over all nodes: the profile's total for event `event`. */
+/* Sum of self over all nodes: the profile's total for event `event`. Like all
+ * sums of costs it stays at UINT64_MAX rather than wrap round. */
 uint64_t rps_profile_total(const struct rps_profile *profile, uint32_t event);
 
-/* Checks what the comment at the top promises: indices, targets that are
- * child, self or ancestor, root's self + outgoing == total. 0, or -EINVAL with a
- * sentence in `why`. */
+/* Checks what the comments above promise: indices, names of events, lists of
+ * edges, where edges lead, no inclusive cost above the total, root's self +
+ * outgoing == total, and nothing but the root that costs something uncalled.
+ * Linear in the profile's size. 0, -ENOMEM, or -EINVAL, each with a sentence in `why`. */
 int rps_profile_check(const struct rps_profile *profile, char *why, size_t why_size);
+
+/* a + b, UINT64_MAX where that does not fit. */
+uint64_t rps_cost_add(uint64_t a, uint64_t b);
 
 #endif

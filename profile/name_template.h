@@ -23,10 +23,10 @@ struct rps_name_values {
 	const char *query;  /* without "?", as sent; "" if none */
 	const char *method; /* "GET" */
 	uint32_t status;
-	uint32_t pid;          /* of the application */
-	uint64_t seq;          /* 1, 2, ... per server run */
-	uint64_t duration_us;  /* front's wall time; {duration} is whole ms of it */
-	uint64_t time_s;       /* epoch seconds at the end of the request */
+	uint32_t pid;         /* of the application */
+	uint64_t seq;         /* 1, 2, ... per server run */
+	uint64_t duration_us; /* front's wall time; {duration} is whole ms of it */
+	uint64_t time_s;      /* epoch seconds at the end of the request */
 };
 
 /* Parses `text`. NULL on error, with one line in `error` that names the
@@ -41,8 +41,8 @@ void rps_name_template_destroy(struct rps_name_template *name_template);
  * `attempt` 0 is the plain name; n > 0 puts ".n" before the suffix (for a name
  * already taken). Returns 0 or -ENAMETOOLONG if `out` is too small. */
 int rps_name_template_render(const struct rps_name_template *name_template,
-                             const struct rps_name_values *values, uint32_t attempt,
-                             char *out, size_t out_size);
+			     const struct rps_name_values *values, uint32_t attempt, char *out,
+			     size_t out_size);
 
 /* The known fields, "path, duration, ...", for messages and --help. */
 const char *rps_name_template_fields(void);

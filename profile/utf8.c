@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Decodes UTF-8 (utf8.h). Called by callgrind_names.c and name_template.c, on any thread. */
+#include "profile/utf8.h"
+
+size_t rps_utf8_decode(const char *text, size_t size_bytes, uint32_t *code_point)
+{
+	static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *at = (const unsigned char *)text;
+	size_t length = at[0] < 0x80   ? 1
+			: at[0] < 0xc0 ? 0
+			: at[0] < 0xe0 ? 2
+			: at[0] < 0xf0 ? 3
+			: at[0] < 0xf8 ? 4
+				       : 0;
+	uint32_t value = length < 2 ? at[0] : at[0] & (0x7fu >> length);
+
+	if (length > size_bytes)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (at[i] & 0x3f);
+	}
+	if (length != 0 &&
+	    (value < smallest[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)))
+		return 0;
+	*code_point = value;
+	return length;
+}
