@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The application's processes: started, watched, ended. The main thread starts,
+ * reaps and stops (the kernel kills the application when the thread that forked
+ * it ends); request threads only ask. */
+#ifndef RPS_SERVER_APP_H
+#define RPS_SERVER_APP_H
+
+#include "server/app_port.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* How to start it; filled in by a gateway. */
+struct rps_app_command {
+	char *program; /* path to execute */
+	char **argv;   /* NULL-terminated */
+	char *shown;   /* what messages call it: "./shop" */
+	uint16_t port; /* offered as PORT */
+	int port_is_fixed; /* by --app-port: no other will do */
+};
+void rps_app_command_clear(struct rps_app_command *command);
+/* Copies `argv`, "{port}" replaced by the port, behind `n_before` strings. 0 or -ENOMEM. */
+int rps_app_command_set_argv(struct rps_app_command *command, const char *const *before, size_t n_before,
+                             char *const *argv);
+
+struct rps_app;
+
+/* NULL when out of memory. `command` and `environment` ("NAME=VALUE", added to
+ * our own; NULL-terminated) must live as long as the application. */
+struct rps_app *rps_app_create(const struct rps_app_command *command, const char *const *environment);
+/* Ends it, if it runs, and frees it. */
+void rps_app_destroy(struct rps_app *app);
+
+/* Starts the process. 0, or -errno with a line in `error`. */
+int rps_app_start(struct rps_app *app, char *error, size_t error_size);
+
+/* To be called for SIGCHLD. 1 if the application has ended by that, else 0. */
+int rps_app_reap(struct rps_app *app);
+
+/* Looks whether it listens by now: 1 yes, 0 not yet, -errno. */
+int rps_app_find_port(struct rps_app *app);
+
+/* Ends all its processes: SIGTERM, and after `grace_ms`, or when one of
+ * `signals` (blocked) arrives, SIGKILL. Waits until they are gone. */
+void rps_app_stop(struct rps_app *app, unsigned grace_ms, const sigset_t *signals);
+
+pid_t rps_app_pid(const struct rps_app *app);
+/* "127.0.0.1:43211", "" while none is known. Valid until the application is started again. */
+const char *rps_app_address(const struct rps_app *app);
+const char *rps_app_shown(const struct rps_app *app);
+
+/* Any thread. Has it ended, or does it within `wait_ms`? If so, 1, and in `how`
+ * "was killed by SIGSEGV" or "has ended with exit status 3". */
+int rps_app_has_ended(struct rps_app *app, unsigned wait_ms, char *how, size_t how_size);
+
+#endif
