@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* server/access_log.c: the line, and what hostile bytes become in it. */
+#include "server/access_log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct rps_access_entry entry(void)
+{
+	const struct rps_access_entry result = {
+	    .time_s = 1226557778, /* 13 November 2008, 06:29:38 UTC */
+	    .method = "GET",
+	    .target = "/",
+	    .version = "HTTP/1.1",
+	    .status = 200,
+	    .body_bytes = 41107,
+	};
+
+	return result;
+}
+
+static void check(const struct rps_access_entry *e, const char *expected)
+{
+	char line[RPS_ACCESS_LOG_LINE_MAX];
+	size_t size = rps_access_log_format(e, line, sizeof(line));
+
+	assert_string_equal(line, expected);
+	assert_int_equal(size, strlen(line));
+}
+
+static void line_is_as_django_prints_it(void **state)
+{
+	struct rps_access_entry e = entry();
+
+	check(&e, "[13/Nov/2008 06:29:38] \"GET / HTTP/1.1\" 200 41107\n");
+}
+
+static void profile_and_id_follow(void **state)
+{
+	struct rps_access_entry e = entry();
+
+	e.profile = "root.000001ms.1226557778.prof";
+	e.id = 0xabc;
+	check(&e, "[13/Nov/2008 06:29:38] \"GET / HTTP/1.1\" 200 41107 root.000001ms.1226557778.prof "
+	          "0000000000000abc\n");
+}
+
+static void no_status_is_a_dash(void **state)
+{
+	struct rps_access_entry e = entry();
+
+	e.status = 0;
+	e.body_bytes = 0;
+	check(&e, "[13/Nov/2008 06:29:38] \"GET / HTTP/1.1\" - 0\n");
+}
+
+static void hostile_bytes_are_escaped(void **state)
+{
+	struct rps_access_entry e = entry();
+
+	e.method = "G\x1b[2J";
+	e.target = "/\"\\ \n[13/Nov]\x7f\xff";
+	check(&e, "[13/Nov/2008 06:29:38] \"G\\x1b[2J /\\x22\\x5c \\x0a[13/Nov]\\x7f\\xff HTTP/1.1\" 200 41107\n");
+}
+
+static void long_target_is_cut_and_the_line_stays_whole(void **state)
+{
+	struct rps_access_entry e = entry();
+	char target[9000], line[RPS_ACCESS_LOG_LINE_MAX];
+	size_t size;
+
+	memset(target, '\x01', sizeof(target) - 1);
+	target[sizeof(target) - 1] = 0;
+	e.target = target;
+	size = rps_access_log_format(&e, line, sizeof(line));
+	assert_in_range(size, 8000, sizeof(line) - 1);
+	assert_non_null(strstr(line, "... HTTP/1.1\" 200 41107\n"));
+	/* Too small a buffer still ends in one newline. */
+	size = rps_access_log_format(&e, line, 30);
+	assert_int_equal(size, 29);
+	assert_int_equal(line[28], '\n');
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(line_is_as_django_prints_it), cmocka_unit_test(profile_and_id_follow),
+	    cmocka_unit_test(no_status_is_a_dash),         cmocka_unit_test(hostile_bytes_are_escaped),
+	    cmocka_unit_test(long_target_is_cut_and_the_line_stays_whole),
+	};
+
+	setenv("TZ", "UTC", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
