@@ -205,6 +205,7 @@ int rps_arena_copy(const struct rps_pool *pool, uint32_t index, uint64_t end_tic
 		copy->lost_calls = reading.header.lost_calls;
 		copy->deep_calls = reading.header.deep_calls;
 		copy->abandoned = reading.header.abandoned;
+		copy->miss_ticks = reading.header.miss_ticks;
 		copy->scope_ticks = reading.header.scope_ticks;
 		if (reading.header.attached && end_ticks > reading.header.resumed_ticks)
 			copy->scope_ticks += end_ticks - reading.header.resumed_ticks;

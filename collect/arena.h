@@ -32,7 +32,7 @@ struct rps_arena_copy {
 	uint32_t overflow;    /* index of the overflow node; 0: none */
 	uint32_t *unfinished; /* function ids of activations that were open, outermost first */
 	uint32_t n_unfinished;
-	uint64_t calls, lost_calls, deep_calls, abandoned;
+	uint64_t calls, lost_calls, deep_calls, abandoned, miss_ticks;
 	uint64_t scope_ticks; /* 0 in application scope */
 	uint32_t cost_inside, cost_outside; /* of the hooks, 1/256 tick */
 };

@@ -325,6 +325,7 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	info->overflowed |= copy.overflow != 0;
 	gathering->deep_calls += copy.deep_calls;
 	gathering->abandoned += copy.abandoned;
+	gathering->overhead_ns += (uint64_t)((double)copy.miss_ticks * gathering->ns_per_tick);
 	gathering->cost_inside = copy.cost_inside;
 	gathering->cost_outside = copy.cost_outside;
 	for (uint32_t i = 0; i < copy.n_unfinished && gathering->n_unfinished_names < N_UNFINISHED_NAMES; i++)
@@ -335,8 +336,9 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	return error;
 }
 
-static int gather(struct rps_collection *collection, struct rps_profile *profile, struct gathering *gathering,
-		  struct rps_collect_info *info)
+/* Adds the request's arenas to `profile`: all of them, or those of process `pid`. */
+static int gather(struct rps_collection *collection, uint32_t pid, struct rps_profile *profile,
+		  struct gathering *gathering, struct rps_collect_info *info)
 {
 	struct rps_collector *collector = collection->collector;
 	uint32_t n = rps_pool_n_slots(&collector->pool);
@@ -347,7 +349,8 @@ static int gather(struct rps_collection *collection, struct rps_profile *profile
 		uint32_t state = slot_state(collector, i);
 		int is_alive;
 
-		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || !belongs(collection, slot))
+		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || !belongs(collection, slot) ||
+		    (pid != 0 && slot->pid != pid))
 			continue;
 		is_alive = state == RPS_ARENA_ENDED || owner_is_alive(collector, slot);
 		error = gather_arena(collector, i, profile, gathering, info);
@@ -401,7 +404,8 @@ static int describe_all(struct rps_collection *collection, struct rps_profile *p
 	error |= describe(profile, "Hook cost", "%.1f ns within the callee and %.1f ns within the caller per call, measured at start; %llu ns subtracted in all",
 			  gathering->cost_inside * ns_per_cost, gathering->cost_outside * ns_per_cost,
 			  (unsigned long long)gathering->overhead_ns);
-	error |= describe(profile, "Calls", "%llu in %u threads", (unsigned long long)info->calls, info->n_arenas);
+	error |= describe(profile, "Calls", "%llu in %u thread%s", (unsigned long long)info->calls, info->n_arenas,
+			  info->n_arenas == 1 ? "" : "s");
 	if (info->cut_off)
 		error |= describe(profile, "Cut off", "the application died in the middle of this request");
 	if (info->n_unfinished > 0)
@@ -438,37 +442,95 @@ static void leave(struct rps_collection *collection, int is_quiet)
 	free(collection);
 }
 
-int rps_collector_end(struct rps_collection *collection, const char *root_name, struct rps_profile **profile,
-		      struct rps_collect_info *info)
+/* Waits until nothing more comes, and stops the recording. 1: the application is quiet. */
+static int finish(struct rps_collection *collection, struct gathering *gathering)
 {
 	struct rps_collector *collector = collection->collector;
 	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
-	struct gathering gathering = {0};
-	int is_quiet = 0, error;
+	int is_quiet = 0;
 
-	memset(info, 0, sizeof(*info));
-	*profile = rps_profile_create(root_name);
-	gathering.end_ticks = rps_clock_ticks(clock);
+	gathering->end_ticks = rps_clock_ticks(clock);
 	if (collection->epoch != 0) {
 		is_quiet = rps_processes_wait_quiet(&collector->pool, collector->settle_ms);
-		info->not_quiet = !is_quiet;
 		if (!is_quiet)
-			gathering.end_ticks = rps_clock_ticks(clock);
+			gathering->end_ticks = rps_clock_ticks(clock);
 		stop_recording(collection);
 	} else {
 		wait_ended(collection);
 	}
-	gathering.ns_per_tick = rps_clock_ns_per_tick(clock, &collector->started);
-	error = *profile != NULL ? gather(collection, *profile, &gathering, info) : -ENOMEM;
+	gathering->ns_per_tick = rps_clock_ns_per_tick(clock, &collector->started);
+	return is_quiet;
+}
+
+/* One profile of what was gathered from process `pid`, 0: from all. */
+static int make_profile(struct rps_collection *collection, uint32_t pid, const char *root_name, int is_quiet,
+			const struct gathering *finished, struct rps_profile **profile, struct rps_collect_info *info)
+{
+	struct gathering gathering = *finished;
+	int error;
+
+	memset(info, 0, sizeof(*info));
+	info->not_quiet = collection->epoch != 0 && !is_quiet;
+	*profile = rps_profile_create(root_name);
+	error = *profile != NULL ? gather(collection, pid, *profile, &gathering, info) : -ENOMEM;
 	if (error == 0) {
 		(*profile)->pid = info->pid;
 		error = describe_all(collection, *profile, &gathering, info);
 	}
-	leave(collection, is_quiet);
 	if (error != 0) {
 		rps_profile_destroy(*profile);
 		*profile = NULL;
 	}
+	return error;
+}
+
+int rps_collector_end(struct rps_collection *collection, const char *root_name, struct rps_profile **profile,
+		      struct rps_collect_info *info)
+{
+	struct gathering finished = {0};
+	int is_quiet = finish(collection, &finished);
+	int error = make_profile(collection, 0, root_name, is_quiet, &finished, profile, info);
+
+	leave(collection, is_quiet);
+	return error;
+}
+
+/* The process of the `n`-th arena, if no earlier arena has the same. 0: it has. */
+static uint32_t new_pid(const struct rps_collection *collection, uint32_t n)
+{
+	const struct rps_pool *pool = &collection->collector->pool;
+	uint32_t pid = rps_pool_slot(pool, n)->pid;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (rps_pool_slot(pool, i)->pid == pid && belongs(collection, rps_pool_slot(pool, i)) &&
+		    slot_state(collection->collector, i) >= RPS_ARENA_LIVE)
+			return 0;
+	return pid;
+}
+
+int rps_collector_end_each(struct rps_collection *collection, const char *root_name,
+			   rps_collector_take_profile *take, void *take_cls)
+{
+	struct gathering finished = {0};
+	int is_quiet = finish(collection, &finished), error = 0;
+	uint32_t n = rps_pool_n_slots(&collection->collector->pool);
+
+	for (uint32_t i = 0; i < n && error == 0; i++) {
+		struct rps_profile *profile;
+		struct rps_collect_info info;
+		uint32_t pid;
+
+		if (slot_state(collection->collector, i) < RPS_ARENA_LIVE ||
+		    !belongs(collection, rps_pool_slot(&collection->collector->pool, i)))
+			continue;
+		pid = new_pid(collection, i);
+		if (pid == 0)
+			continue;
+		error = make_profile(collection, pid, root_name, is_quiet, &finished, &profile, &info);
+		if (error == 0)
+			take(take_cls, profile, &info);
+	}
+	leave(collection, is_quiet);
 	return error;
 }
 

@@ -83,6 +83,11 @@ struct rps_collection *rps_collector_begin(struct rps_collector *collector, uint
 int rps_collector_end(struct rps_collection *collection, const char *root_name,
                       struct rps_profile **profile, struct rps_collect_info *info);
 
+/* The same, but a profile for each process that took part: `take` gets (and owns) them one after the other. */
+typedef void rps_collector_take_profile(void *cls, struct rps_profile *profile, const struct rps_collect_info *info);
+int rps_collector_end_each(struct rps_collection *collection, const char *root_name,
+			   rps_collector_take_profile *take, void *take_cls);
+
 /* Gives up a request that is not to be profiled after all. */
 void rps_collector_abandon(struct rps_collection *collection);
 

@@ -180,8 +180,8 @@ static uint32_t function_id(uint64_t key_function, enum rps_call_kind kind)
 	return rps_dictionary_record((struct rps_function_record *)(uintptr_t)key_function);
 }
 
-struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from,
-					 uint64_t key_function, uint64_t key_site, enum rps_call_kind kind)
+static struct rps_wire_edge *find_or_make_edge(struct rps_arena_header *arena, struct rps_wire_node *from,
+					       uint64_t key_function, uint64_t key_site, enum rps_call_kind kind)
 {
 	struct rps_wire_edge *edge;
 	uint32_t at, function, to;
@@ -213,6 +213,21 @@ struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct 
 	from->n_edges++;
 	arena->n_edges++;
 	put_in_table(arena, from, at);
+	return edge;
+}
+
+/* This path takes up to microseconds, where a hook takes nanoseconds: every open activation began so much later. */
+struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from,
+					 uint64_t key_function, uint64_t key_site, enum rps_call_kind kind)
+{
+	uint64_t start_ticks = rps_clock_now(), ticks;
+	struct rps_wire_edge *edge = find_or_make_edge(arena, from, key_function, key_site, kind);
+
+	ticks = rps_clock_now() - start_ticks;
+	for (struct rps_wire_frame *top = rps_call_tree_top(arena); top->cfa < UINT64_MAX; top--)
+		top->start_ticks += ticks;
+	arena->resumed_ticks += ticks;
+	arena->miss_ticks += ticks;
 	return edge;
 }
 

@@ -216,6 +216,7 @@ struct rps_arena_header {
 	uint64_t deep_calls;  /* in the tree, but without a frame: the stack was full. Their time is their caller's */
 	uint64_t scope_ticks; /* sum of resume..suspend */
 	uint64_t resumed_ticks; /* of the last resume */
+	uint64_t miss_ticks;  /* spent on first appearances of calls; already taken off */
 	uint64_t abandoned;   /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by the next event */
 };
 _Static_assert(sizeof(struct rps_arena_header) <= 128, "fits before the empty edge");

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define IDS_MAX (1u << 22)
 #define EVENTS_MAX 16 /* KCacheGrind's limit is 200, the profile's is this */
 
 struct name {
@@ -157,9 +158,9 @@ static uint32_t name(const struct input *input, struct name_table *table, char *
 	if (id >= table->room) {
 		uint32_t room = (uint32_t)id * 2 + 64;
 
-		/* Loaders make room for twice the highest id, so it may not jump ahead of the lines. */
-		if (id > input->line_number)
-			die(input, "rule 13: %s id %llu is not dense", table->what, (unsigned long long)id);
+		/* Loaders make room for twice the highest id. Whether they are dense is seen at the end. */
+		if (id > IDS_MAX)
+			die(input, "rule 13: %s id %llu can't be dense", table->what, (unsigned long long)id);
 		table->names = must(input, realloc(table->names, room * sizeof(*table->names)));
 		memset(table->names + table->room, 0, (room - table->room) * sizeof(*table->names));
 		table->room = room;

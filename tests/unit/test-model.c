@@ -221,7 +221,7 @@ static void hashes_of_short_texts_differ(void **state)
 static int build_something(struct rps_profile **profile)
 {
 	uint32_t f, g, at_f, at_g;
-	char name[8];
+	char name[16];
 
 	*profile = rps_profile_create("r");
 	if (*profile == NULL)
