@@ -13,11 +13,11 @@
 
 #define RPS_RECORD_VERSION 1
 
-/* One per instrumented function, writable, in section "rps_functions",
- * aligned to 8 bytes.
+/* One per instrumented function, writable, in a section of its own name so that the
+ * linker can drop it together with its function (".data.rps_functions.SYMBOL"), aligned to 8 bytes.
  *
- *   0       8        16      24     28    32
- *   | name  | symbol | file  | line | id  |
+ *   0       8        16      24     28    32        40
+ *   | name  | symbol | file  | line | id  | address |
  */
 struct rps_function_record {
 	const char *name;   /* as a person writes it: "shop::Cart::total(int)" */
@@ -25,8 +25,9 @@ struct rps_function_record {
 	const char *file;   /* absolute, or "" when the compiler knew none */
 	uint32_t line;      /* of the definition; 0 unknown */
 	uint32_t id;        /* written by the runtime: the pool's id for it; 0 not yet known */
+	const void *address; /* of the function: tells calls of it through pointers from external ones */
 };
-_Static_assert(sizeof(struct rps_function_record) == 32, "plugin/ emits 32 bytes");
+_Static_assert(sizeof(struct rps_function_record) == 40, "plugin/ emits 40 bytes");
 
 /* One per place from which an inlined call was made, read-only, in section
  * "rps_sites", aligned to 8 bytes.
@@ -41,6 +42,21 @@ struct rps_site_record {
 };
 _Static_assert(sizeof(struct rps_site_record) == 16, "plugin/ emits 16 bytes");
 
+/* One per function that is called and not defined in its translation unit, writable, in section
+ * "rps_externals", aligned to 8 bytes. The runtime finds out whether it is instrumented elsewhere (another unit, another shared
+ * object): its own enter hook then runs on top of the external call's frame.
+ *
+ *   0      8        16   20                24
+ *   | name | symbol | id | is_instrumented |
+ */
+struct rps_external_record {
+	const char *name;
+	const char *symbol;
+	uint32_t id;              /* written by the runtime, like a function record's */
+	uint32_t is_instrumented; /* written by the runtime: its own hooks count it, these do nothing */
+};
+_Static_assert(sizeof(struct rps_external_record) == 24, "plugin/ emits 24 bytes");
+
 /* The hooks. `cfa` is the canonical frame address (the value of the stack
  * pointer before the call instruction pushed the return address) of the
  * machine frame the function runs in; an inlined function has its enclosing
@@ -52,6 +68,13 @@ void __runprofile_exit_v1(struct rps_function_record *function, void *cfa);
 /* Called after each call that may return twice (setjmp): frames entered since
  * the first return are gone. */
 void __runprofile_resync_v1(struct rps_function_record *function, void *cfa);
+
+/* Around a call of a function that is not defined in the translation unit, directly or by a pointer. The call site is always
+ * given. There is no exit if the callee does not return. */
+void __runprofile_external_enter_v1(struct rps_external_record *callee, void *cfa, const struct rps_site_record *site);
+void __runprofile_external_exit_v1(struct rps_external_record *callee, void *cfa);
+void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct rps_site_record *site);
+void __runprofile_pointer_exit_v1(void *callee, void *cfa);
 
 /* What GCC and clang call without our plugin. */
 void __cyg_profile_func_enter(void *function, void *call_site);
