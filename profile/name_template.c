@@ -20,6 +20,7 @@
 #include "profile/name_template.h"
 
 #include "profile/name_format.h"
+#include "profile/name_text.h"
 #include "profile/utf8.h"
 
 #include <errno.h>
@@ -60,7 +61,6 @@ static const struct {
 
 #define PIECES_MAX 64
 #define TEMPLATE_SIZE_MAX 1000
-#define HASH_SIZE 17      /* '~' and 16 digits */
 #define VALUE_CUT_MIN 24u /* no value is cut to less than this */
 /* What the suffix and a collision number take of the last component. */
 #define SUFFIX_SIZE_MAX (sizeof(RPS_NAME_SUFFIX) - 1 + sizeof(".4294967295") - 1)
@@ -84,83 +84,6 @@ const char *rps_name_template_fields(void)
 #define FIELD_LIST(name, kind) ", " #name
 	return &FIELDS(FIELD_LIST)[2];
 #undef FIELD_LIST
-}
-
-/* ---- Characters ------------------------------------------------------------------------- */
-
-/* Controls, and what shows nothing or turns the direction of the text around. */
-static bool is_invisible(uint32_t code_point)
-{
-	return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0) || code_point == 0xad ||
-	       (code_point >= 0x200b && code_point <= 0x200f) ||
-	       (code_point >= 0x2028 && code_point <= 0x202e) ||
-	       (code_point >= 0x2060 && code_point <= 0x206f) || code_point == 0xfeff;
-}
-
-enum strictness {
-	OWN_TEXT, /* of the template, or made from it: any visible character */
-	VALUE,
-};
-
-static bool is_safe(uint32_t code_point, enum strictness strictness)
-{
-	if (is_invisible(code_point) || (code_point < 0x80 && strchr("*?[]\\", (int)code_point) != NULL))
-		return false;
-	if (strictness == OWN_TEXT || code_point >= 0x80)
-		return true;
-	return (code_point >= '0' && code_point <= '9') || (code_point >= 'A' && code_point <= 'Z') ||
-	       (code_point >= 'a' && code_point <= 'z') || strchr("-_.~+,=@%", (int)code_point) != NULL;
-}
-
-/* Writes what fits of `text`, made safe, and returns its bytes. *whole: all of it fitted. */
-static size_t make_safe(const char *text, size_t size, enum strictness strictness, char *out, size_t out_size,
-			bool *whole)
-{
-	size_t used = 0, length;
-	uint32_t code_point;
-
-	for (; size > 0; text += length, size -= length) {
-		length = rps_utf8_decode(text, size, &code_point);
-		if (length > 1 && is_safe(code_point, strictness)) {
-			if (used + length > out_size)
-				break;
-			memcpy(out + used, text, length);
-			used += length;
-			continue;
-		}
-		if (used == out_size)
-			break;
-		out[used++] = length == 1 && code_point == '/'                 ? '.'
-			      : length == 1 && is_safe(code_point, strictness) ? text[0]
-									       : '_';
-		length = length == 0 ? 1 : length;
-	}
-	*whole = size == 0;
-	return used;
-}
-
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
-	return hash;
-}
-#define HASH_START 0xcbf29ce484222325u /* FNV-1a, 64 bits */
-
-/* Shortens `text` to `limit` bytes that end in a hash. */
-static size_t cut(char *text, size_t size, size_t limit, uint64_t hash)
-{
-	char digits[HASH_SIZE + 1];
-
-	if (size > limit - HASH_SIZE) {
-		size = limit - HASH_SIZE;
-		/* Not in the middle of a character. */
-		while (size > 0 && (text[size] & 0xc0) == 0x80)
-			size--;
-	}
-	snprintf(digits, sizeof(digits), "~%016llx", (unsigned long long)hash);
-	memcpy(text + size, digits, HASH_SIZE);
-	return size + HASH_SIZE;
 }
 
 /* ---- Parsing ------------------------------------------------------------------------------ */
@@ -300,9 +223,9 @@ static int check_text(struct parser *parser, const char *text)
 		length = rps_utf8_decode(text, left, &code_point);
 		if (length == 0)
 			return fail(parser, "the template is not UTF-8");
-		if (is_invisible(code_point))
+		if (rps_name_is_invisible(code_point))
 			return fail(parser, "the template holds the invisible character U+%04X", code_point);
-		if (!is_safe(code_point, OWN_TEXT))
+		if (!rps_name_is_safe(code_point, RPS_NAME_OWN_TEXT))
 			return fail(parser, "the template holds %c, which KCacheGrind takes for a pattern",
 				    text[0]);
 	}
@@ -427,7 +350,7 @@ static size_t render_time(const char *format, uint64_t time_s, char *out)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* parse_time has looked at it */
 	size = strftime(text, sizeof(text), format, &local);
 #pragma GCC diagnostic pop
-	return make_safe(text, size, OWN_TEXT, out, RPS_NAME_TEXT_MAX, &whole);
+	return rps_name_make_safe(text, size, RPS_NAME_OWN_TEXT, out, RPS_NAME_TEXT_MAX, &whole);
 }
 
 /* A piece, made safe but not cut; its bytes. *whole: nothing had to be left away. */
@@ -452,7 +375,7 @@ static size_t render_piece(const struct piece *piece, const struct rps_name_valu
 	if (fields[piece->field].kind == RPS_NAME_NUMBER)
 		return rps_name_format_number(&piece->format, number_value(values, piece->field), out);
 	text = text_value(values, piece->field, &size);
-	size = make_safe(text, size, VALUE, safe, sizeof(safe), whole);
+	size = rps_name_make_safe(text, size, RPS_NAME_VALUE, safe, sizeof(safe), whole);
 	/* What the precision leaves away anyhow is not missed. */
 	if (piece->format.precision <= sizeof(safe) / 4)
 		*whole = true;
@@ -500,7 +423,7 @@ static size_t render_component(const struct piece *pieces, size_t n_pieces,
 {
 	char text[RPS_NAME_FORMATTED_SIZE];
 	size_t sizes[PIECES_MAX], used = 0, whole_size = 0;
-	uint64_t whole_hash = HASH_START;
+	uint64_t whole_hash = RPS_NAME_HASH_START;
 	bool whole;
 
 	allot(pieces, n_pieces, values, limit, sizes);
@@ -510,16 +433,17 @@ static size_t render_component(const struct piece *pieces, size_t n_pieces,
 		if (size > sizes[i] || !whole) {
 			const char *raw = text_value(values, pieces[i].field, &raw_size);
 
-			size = cut(text, size, sizes[i], hash_bytes(HASH_START, raw, raw_size));
+			size = rps_name_cut(text, size, sizes[i],
+					    rps_name_hash(RPS_NAME_HASH_START, raw, raw_size));
 		}
-		whole_hash = hash_bytes(whole_hash, text, size);
+		whole_hash = rps_name_hash(whole_hash, text, size);
 		whole_size += size;
 		memcpy(out + used, text, size < room ? size : room);
 		used += size < room ? size : room;
 	}
 	out[used] = '\0';
 	if (whole_size > limit)
-		used = cut(out, used, limit, whole_hash);
+		used = rps_name_cut(out, used, limit, whole_hash);
 	if (used == 0)
 		out[used++] = '_';
 	out[used] = '\0';

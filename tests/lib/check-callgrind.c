@@ -506,7 +506,8 @@ static void find_cycles(struct input *input)
 	uint32_t *open = must(input, calloc(n, sizeof(*open)));
 	uint32_t n_open = 0, n_seen = 0, n_components = 0, depth = 0;
 
-	qsort(input->calls, input->n_calls, sizeof(*input->calls), compare_callers);
+	if (input->n_calls > 0)
+		qsort(input->calls, input->n_calls, sizeof(*input->calls), compare_callers);
 	for (size_t i = 0; i < input->n_calls; i++)
 		first_call[input->calls[i].caller + 1]++;
 	for (uint32_t id = 0; id < n; id++)

@@ -48,7 +48,7 @@ static void profile_and_id_follow(void **state)
 	e.profile = "root.000001ms.1226557778.prof";
 	e.id = 0xabc;
 	check(&e, "[13/Nov/2008 06:29:38] \"GET / HTTP/1.1\" 200 41107 root.000001ms.1226557778.prof "
-	          "0000000000000abc\n");
+		  "0000000000000abc\n");
 }
 
 static void no_status_is_a_dash(void **state)
@@ -66,7 +66,9 @@ static void hostile_bytes_are_escaped(void **state)
 
 	e.method = "G\x1b[2J";
 	e.target = "/\"\\ \n[13/Nov]\x7f\xff";
-	check(&e, "[13/Nov/2008 06:29:38] \"G\\x1b[2J /\\x22\\x5c \\x0a[13/Nov]\\x7f\\xff HTTP/1.1\" 200 41107\n");
+	check(
+	    &e,
+	    "[13/Nov/2008 06:29:38] \"G\\x1b[2J /\\x22\\x5c \\x0a[13/Nov]\\x7f\\xff HTTP/1.1\" 200 41107\n");
 }
 
 static void long_target_is_cut_and_the_line_stays_whole(void **state)
@@ -90,8 +92,10 @@ static void long_target_is_cut_and_the_line_stays_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(line_is_as_django_prints_it), cmocka_unit_test(profile_and_id_follow),
-	    cmocka_unit_test(no_status_is_a_dash),         cmocka_unit_test(hostile_bytes_are_escaped),
+	    cmocka_unit_test(line_is_as_django_prints_it),
+	    cmocka_unit_test(profile_and_id_follow),
+	    cmocka_unit_test(no_status_is_a_dash),
+	    cmocka_unit_test(hostile_bytes_are_escaped),
 	    cmocka_unit_test(long_target_is_cut_and_the_line_stays_whole),
 	};
 

@@ -74,9 +74,11 @@ static void every_option_is_read(void **state)
 {
 	struct rps_options o;
 
-	assert_int_equal(parse(&o, "server --prof-path=/p --prof-file={time} --kcachegrind --addrport=[::1]:81 "
-	                           "--gateway=http --app-port=82 --scope=application --settle=7 "
-	                           "--static=/a/=b --static /=c --nomedia --verbose ./app"), 0);
+	assert_int_equal(parse(&o,
+			       "server --prof-path=/p --prof-file={time} --kcachegrind --addrport=[::1]:81 "
+			       "--gateway=http --app-port=82 --scope=application --settle=7 "
+			       "--static=/a/=b --static /=c --nomedia --verbose ./app"),
+			 0);
 	assert_string_equal(o.prof_path, "/p");
 	assert_string_equal(o.prof_file, "{time}");
 	assert_string_equal(o.address, "::1");
@@ -98,10 +100,13 @@ static void addresses(void **state)
 	static const struct {
 		const char *text, *address;
 		int port;
-	} good[] = {{"8001", "127.0.0.1", 8001}, {"0.0.0.0:80", "0.0.0.0", 80}, {"[::]:0", "::", 0},
-	            {"localhost:65535", "localhost", 65535}};
-	static const char *const bad[] = {"", ":", "x", "65536", "-1", "1.2.3.4", "1.2.3.4:", ":80", "::1:80", "[]:80",
-	                                  "80x", "[::1]", " 80", "a:b:1", "99999999999999999999"};
+	} good[] = {{"8001", "127.0.0.1", 8001},
+		    {"0.0.0.0:80", "0.0.0.0", 80},
+		    {"[::]:0", "::", 0},
+		    {"localhost:65535", "localhost", 65535}};
+	static const char *const bad[] = {"",        ":",        "x",   "65536",  "-1",
+					  "1.2.3.4", "1.2.3.4:", ":80", "::1:80", "[]:80",
+					  "80x",     "[::1]",    " 80", "a:b:1",  "99999999999999999999"};
 	struct rps_options o;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -131,9 +136,12 @@ static void bad_input_says_what_and_what_to_do(void **state)
 	    {"server --scope=some ./app", "bad value 'some' for --scope: give auto, request or application"},
 	    {"server --app-port=0 ./app", "bad value '0' for --app-port: give a port, 1 to 65535"},
 	    {"server --settle=x ./app", "bad value 'x' for --settle: give milliseconds, 1 to 3600000"},
-	    {"server --static=x=y ./app", "bad value 'x=y' for --static: give URL=DIR, for example /static=./htdocs"},
-	    {"server --static=/x ./app", "bad value '/x' for --static: give URL=DIR, for example /static=./htdocs"},
-	    {"server --prof-file= ./app", "bad value '' for --prof-file: give a template such as {path}.{time}"},
+	    {"server --static=x=y ./app",
+	     "bad value 'x=y' for --static: give URL=DIR, for example /static=./htdocs"},
+	    {"server --static=/x ./app",
+	     "bad value '/x' for --static: give URL=DIR, for example /static=./htdocs"},
+	    {"server --prof-file= ./app",
+	     "bad value '' for --prof-file: give a template such as {path}.{time}"},
 	};
 	struct rps_options o;
 
@@ -182,10 +190,12 @@ static void file_is_read(void **state)
 {
 	struct rps_options o;
 
-	assert_int_equal(read_text(&o,
-	                           "# comment\n\n  prof-path = /p   # trailing\n\tkcachegrind\nverbose = yes\r\n"
-	                           "nomedia=no\nstatic = /s=./d\nprof-file = {time}#x\napp = ./shop --color '#fff' # c\n",
-	                           0644), 0);
+	assert_int_equal(
+	    read_text(&o,
+		      "# comment\n\n  prof-path = /p   # trailing\n\tkcachegrind\nverbose = yes\r\n"
+		      "nomedia=no\nstatic = /s=./d\nprof-file = {time}#x\napp = ./shop --color '#fff' # c\n",
+		      0644),
+	    0);
 	assert_string_equal(o.prof_path, "/p");
 	assert_string_equal(o.prof_file, "{time}#x");
 	assert_true(o.kcachegrind && o.verbose && !o.nomedia);

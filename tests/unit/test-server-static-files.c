@@ -39,9 +39,11 @@ static int make_tree(void **state)
 	strcpy(directory, "static-XXXXXX");
 	if (!mkdtemp(directory))
 		return -1;
-	snprintf(command, sizeof(command),
-	         "cd %s && mkdir -p www/sub www/empty other && ln -s ../secret www/link && ln -s / www/root && "
-	         "ln -s sub www/dirlink && ln -s a.txt www/inner && mkfifo www/fifo", directory);
+	snprintf(
+	    command, sizeof(command),
+	    "cd %s && mkdir -p www/sub www/empty other && ln -s ../secret www/link && ln -s / www/root && "
+	    "ln -s sub www/dirlink && ln -s a.txt www/inner && mkfifo www/fifo",
+	    directory);
 	if (system(command))
 		return -1;
 	write_file("secret", "secret");
@@ -137,8 +139,9 @@ static void nothing_else_is(void **state)
 static void there_is_no_way_out(void **state)
 {
 	static const char *const targets[] = {
-	    "/s/../secret",     "/s/%2e%2e/secret",    "/s/sub/../../secret", "/s/..%2fsecret", "/s/%2e%2e%2fsecret",
-	    "/s/sub/%2E./../x", "/s/a.txt%00.html",    "/s/./a.txt",          "/s/%2fetc%2fpasswd",
+	    "/s/../secret",     "/s/%2e%2e/secret",   "/s/sub/../../secret",
+	    "/s/..%2fsecret",   "/s/%2e%2e%2fsecret", "/s/sub/%2E./../x",
+	    "/s/a.txt%00.html", "/s/./a.txt",         "/s/%2fetc%2fpasswd",
 	};
 	const char *type;
 	off_t size;
@@ -154,7 +157,8 @@ static void there_is_no_way_out(void **state)
 
 static void a_missing_directory_is_told(void **state)
 {
-	const struct rps_static_mount mount = {.url = (char[]){"/x"}, .directory = (char[]){"no-such-directory"}};
+	const struct rps_static_mount mount = {.url = (char[]){"/x"},
+					       .directory = (char[]){"no-such-directory"}};
 	char error[256];
 
 	assert_null(rps_static_files_open(&mount, 1, error, sizeof(error)));
@@ -164,8 +168,10 @@ static void a_missing_directory_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(files_are_found),     cmocka_unit_test(longest_url_wins),
-	    cmocka_unit_test(nothing_else_is),     cmocka_unit_test(there_is_no_way_out),
+	    cmocka_unit_test(files_are_found),
+	    cmocka_unit_test(longest_url_wins),
+	    cmocka_unit_test(nothing_else_is),
+	    cmocka_unit_test(there_is_no_way_out),
 	    cmocka_unit_test(a_missing_directory_is_told),
 	};
 

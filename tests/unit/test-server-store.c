@@ -66,8 +66,12 @@ static struct rps_store *open_store(const char *name_template, rps_store_writer 
 
 static int write_path(struct rps_store *store, const char *path, char *name)
 {
-	const struct rps_name_values values = {
-	    .path = path, .path_size = strlen(path), .query = "", .method = "GET", .status = 200, .time_s = 1};
+	const struct rps_name_values values = {.path = path,
+					       .path_size = strlen(path),
+					       .query = "",
+					       .method = "GET",
+					       .status = 200,
+					       .time_s = 1};
 
 	return rps_store_write(store, &values, NULL, name, 512);
 }
@@ -164,8 +168,8 @@ static void many_threads_never_share_a_name(void **state)
 
 static void hostile_paths_stay_inside(void **state)
 {
-	static const char *const paths[] = {"/../../escape", "/..", "/.", "//", "/a/../../b", "/.rps-x", "/\xff\xfe", "/\n\x1b",
-	                                    "/a%2fb", "/con\\x"};
+	static const char *const paths[] = {"/../../escape", "/..",       "/.",      "//",     "/a/../../b",
+					    "/.rps-x",       "/\xff\xfe", "/\n\x1b", "/a%2fb", "/con\\x"};
 	struct rps_store *store = open_store("{path}", write_ok);
 	char name[512], long_path[8193];
 
@@ -274,14 +278,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
 	const struct CMUnitTest tests[] = {
-	    TEST(a_file_is_private_and_complete),
-	    TEST(equal_names_get_numbers),
-	    TEST(many_threads_never_share_a_name),
-	    TEST(hostile_paths_stay_inside),
-	    TEST(template_makes_private_directories),
-	    TEST(a_link_in_the_way_is_not_followed),
-	    TEST(a_failed_write_leaves_nothing),
-	    TEST(bad_input_is_told),
+	    TEST(a_file_is_private_and_complete),     TEST(equal_names_get_numbers),
+	    TEST(many_threads_never_share_a_name),    TEST(hostile_paths_stay_inside),
+	    TEST(template_makes_private_directories), TEST(a_link_in_the_way_is_not_followed),
+	    TEST(a_failed_write_leaves_nothing),      TEST(bad_input_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

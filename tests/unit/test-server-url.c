@@ -42,7 +42,8 @@ static void absolute_form_becomes_origin_form(void **state)
 
 static void what_would_be_read_differently_is_refused(void **state)
 {
-	static const char *const targets[] = {"", "a", "ftp://x/", "example.org:80", "/a b", "/a\tb", "/a\r\nX: y"};
+	static const char *const targets[] = {"",     "a",     "ftp://x/",  "example.org:80",
+					      "/a b", "/a\tb", "/a\r\nX: y"};
 	struct rps_url url;
 
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
@@ -76,14 +77,17 @@ static void printable(const char *bytes, size_t size, const char *expected)
 
 static void control_characters_and_broken_utf8_are_replaced(void **state)
 {
-	printable("/caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", 15, "/caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+	printable("/caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", 15,
+		  "/caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
 	printable("a\0b\nc\x7f", 6, "a?b?c?");
-	printable("\xff\xc3(", 3, "?" "?(");
-	printable("\xc0\xaf", 2, "??");         /* overlong slash */
-	printable("\xed\xa0\x80", 3, "???");    /* surrogate */
-	printable("\xc2\x9b", 2, "??");         /* C1: CSI */
-	printable("\xe2\x80\xae", 3, "???");    /* right-to-left override */
-	printable("\xe2\x82", 2, "??");         /* cut */
+	printable("\xff\xc3(", 3,
+		  "?"
+		  "?(");
+	printable("\xc0\xaf", 2, "??");      /* overlong slash */
+	printable("\xed\xa0\x80", 3, "???"); /* surrogate */
+	printable("\xc2\x9b", 2, "??");      /* C1: CSI */
+	printable("\xe2\x80\xae", 3, "???"); /* right-to-left override */
+	printable("\xe2\x82", 2, "??");      /* cut */
 	printable("\xf5\x80\x80\x80", 4, "????");
 }
 
