@@ -81,6 +81,7 @@ static int close_open_frames(struct reading *reading, uint64_t end_ticks)
 	copy->n_unfinished = n;
 	for (; top > bottom; top--) {
 		struct rps_wire_node *node;
+		struct rps_wire_edge *edge;
 		uint64_t ticks = end_ticks > top->start_ticks ? end_ticks - top->start_ticks : 0;
 
 		if (!is_unit(reading, top->node) || !is_unit(reading, top->edge))
@@ -89,11 +90,14 @@ static int close_open_frames(struct reading *reading, uint64_t end_ticks)
 		copy->unfinished[top - bottom - 1] = node->function;
 		node->self_ticks += ticks > top->child_ticks ? ticks - top->child_ticks : 0;
 		top[-1].child_ticks += ticks;
-		if (node->active > 0 && --node->active == 0) {
-			struct rps_wire_edge *edge = edge_at(reading, top->edge);
-
+		edge = edge_at(reading, top->edge);
+		if (!is_unit(reading, node->first))
+			return -EINVAL;
+		if (--node_at(reading, node->first)->active == 0) {
 			edge->inclusive_ticks += ticks;
 			edge->nested_calls += reading->header.calls - top->calls_at_start;
+		} else {
+			edge->inner_calls = 1;
 		}
 	}
 	return 0;

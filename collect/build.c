@@ -5,15 +5,16 @@
  *   self(n)      = measured - i * calls into n - o * calls from n, not below 0; what is missing
  *                  is taken from the caller (so the sum over all nodes stays right)
  *   subtree(n)   = self(n) + sum of subtree(children)
- *   inclusive(n) = subtree(n)                  where no call leads from the subtree to above n
- *                = measured - (i + o) * nested calls - i * calls, at least subtree(n)
- *                                              elsewhere: in A -> B -> A -> C the time of C lies below the
- *                                              outer A, though B was active; only the clock knows
  *
- * Self times are rounded to nanoseconds once, first; all else is summed from the
- * rounded values. So root: self + outgoing inclusive == sum of all self, exactly.
- * What is inclusive of a node is divided among the edges into it (several call sites of one caller) in
- * proportion to their measured shares, the last one taking the remainder.
+ * What an edge is charged with is the time of its callee's outermost activations:
+ *
+ *   edges into a sound node n: together subtree(n), each in proportion to its measured time
+ *   any other edge:            measured - (i + o) * nested calls - i * calls, as the clock saw it
+ *
+ * A node is sound if nothing leads out of its subtree to above it (in A -> B -> A -> C the time of C lies below the
+ * outer A, though B was active), and its function was never active further out in another node when it was
+ * called. The root's children are, so with self times rounded to nanoseconds once, first, and all else summed from the
+ * rounded values, root: self + outgoing == sum of all self, exactly. Where contexts were collapsed, the root's largest child takes the difference.
  */
 #include "collect/build.h"
 
@@ -29,12 +30,9 @@ struct work {
 	double self_ticks;
 	uint64_t self_ns;
 	uint64_t subtree_ns;
-	uint64_t inclusive_ns;
-	uint64_t measured_ticks; /* sum over the edges into it from its parent */
-	uint64_t measured_left;  /* while dividing */
-	uint64_t inclusive_left;
-	double overhead_ticks; /* hooks during its outermost activations */
-	int leaks;             /* calls lead from its subtree to above it */
+	uint64_t measured_left;  /* ticks of the edges into it whose share is still to be given out */
+	uint64_t inclusive_left; /* of subtree_ns */
+	int is_unsound;
 	uint32_t profile_node;
 };
 
@@ -82,87 +80,92 @@ static double subtract_overhead(const struct rps_arena_copy *copy, struct work *
 
 /* Every call to a node that is not the caller's child leads out of the subtrees of the caller and those above it,
  * up to the target (recursion) or up to the root (collapsed contexts). */
-static void find_leaks(const struct rps_arena_copy *copy, struct work *work)
+static void find_unsound(const struct rps_arena_copy *copy, struct work *work)
 {
 	for (uint32_t i = 0; i < copy->n_edges; i++) {
 		const struct rps_arena_edge *edge = &copy->edges[i];
 		uint32_t at = edge->from;
 
-		if (is_tree_edge(copy, edge))
+		if (is_tree_edge(copy, edge)) {
+			work[edge->to].is_unsound |= edge->wire.inner_calls != 0;
 			continue;
+		}
 		while (at != 0 && at != edge->to) {
-			work[at].leaks = 1;
+			work[at].is_unsound = 1;
 			at = copy->nodes[at].parent;
 		}
 	}
+	for (uint32_t i = 1; i < copy->n_nodes && copy->overflow != 0; i++)
+		if (copy->nodes[i].parent == copy->overflow)
+			work[i].is_unsound = 1;
 }
 
-static void measure_inclusive(const struct rps_arena_copy *copy, struct work *work)
+static void sum_subtrees(const struct rps_arena_copy *copy, struct work *work, double ns_per_tick)
 {
-	double inside = copy->cost_inside / COST_SCALE, outside = copy->cost_outside / COST_SCALE;
-
-	for (uint32_t i = 0; i < copy->n_edges; i++) {
-		const struct rps_wire_edge *wire = &copy->edges[i].wire;
-		struct work *to = &work[copy->edges[i].to];
-
-		to->measured_ticks += wire->inclusive_ticks;
-		to->overhead_ticks += (inside + outside) * (double)wire->nested_calls + inside * (double)wire->calls;
-	}
-}
-
-static void sum_inclusive(const struct rps_arena_copy *copy, struct work *work, double ns_per_tick)
-{
-	uint32_t parent;
-
 	for (uint32_t i = 0; i < copy->n_nodes; i++) {
 		work[i].self_ns = (uint64_t)llround(work[i].self_ticks * ns_per_tick);
 		work[i].subtree_ns = work[i].self_ns;
 	}
 	for (uint32_t i = copy->n_nodes - 1; i > 0; i--)
 		work[copy->nodes[i].parent].subtree_ns += work[i].subtree_ns;
-	work[0].inclusive_ns = work[0].subtree_ns;
-	for (uint32_t i = 1; i < copy->n_nodes; i++) {
-		double measured = ((double)work[i].measured_ticks - work[i].overhead_ticks) * ns_per_tick;
-
-		parent = copy->nodes[i].parent;
-		work[i].inclusive_ns = work[i].subtree_ns;
-		if (!work[i].leaks)
-			continue;
-		if (measured > (double)work[i].subtree_ns)
-			work[i].inclusive_ns = (uint64_t)llround(measured);
-		if (work[i].inclusive_ns > work[parent].inclusive_ns)
-			work[i].inclusive_ns = work[parent].inclusive_ns;
-	}
+	for (uint32_t i = 0; i < copy->n_edges; i++)
+		work[copy->edges[i].to].measured_left += copy->edges[i].wire.inclusive_ticks;
+	for (uint32_t i = 0; i < copy->n_nodes; i++)
+		work[i].inclusive_left = work[i].subtree_ns;
 }
 
-/* With collapsed contexts, time lies below the overflow node that belongs to calls below the
- * root's other children: their inclusive times are measured ones, and need not add up. The largest of them takes the
- * difference. */
-static void settle_root(const struct rps_arena_copy *copy, struct work *work)
+/* This edge's part of a sound node's time. Called once for each edge into it, in any order. */
+static uint64_t take_share(struct work *to, uint64_t measured_ticks)
 {
-	uint64_t sum = work[0].self_ns;
-	uint32_t largest = 0;
+	uint64_t share = to->inclusive_left;
 
-	if (copy->overflow == 0)
-		return;
-	work[copy->overflow].inclusive_ns = 0;
-	for (uint32_t i = 1; i < copy->n_nodes; i++) {
-		if (copy->nodes[i].parent == copy->overflow) {
-			work[i].inclusive_ns = (uint64_t)0;
+	if (measured_ticks < to->measured_left)
+		share = (uint64_t)((double)to->inclusive_left * ((double)measured_ticks / (double)to->measured_left));
+	if (share > to->inclusive_left)
+		share = to->inclusive_left;
+	to->measured_left -= measured_ticks < to->measured_left ? measured_ticks : to->measured_left;
+	to->inclusive_left -= share;
+	return share;
+}
+
+static uint64_t clock_says(const struct rps_arena_copy *copy, const struct rps_wire_edge *wire, double ns_per_tick,
+			   uint64_t total_ns)
+{
+	double inside = copy->cost_inside / COST_SCALE, outside = copy->cost_outside / COST_SCALE;
+	double ticks = (double)wire->inclusive_ticks - (inside + outside) * (double)wire->nested_calls -
+		       inside * (double)wire->calls;
+	double ns = ticks * ns_per_tick;
+
+	if (ns <= 0)
+		return 0;
+	return ns < (double)total_ns ? (uint64_t)llround(ns) : total_ns;
+}
+
+/* Nanoseconds for each edge. */
+static void charge_edges(const struct rps_arena_copy *copy, struct work *work, double ns_per_tick, uint64_t *edge_ns)
+{
+	uint64_t sum = work[0].self_ns, total_ns = work[0].subtree_ns;
+	uint32_t largest = copy->n_edges;
+
+	for (uint32_t i = 0; i < copy->n_edges; i++) {
+		const struct rps_arena_edge *edge = &copy->edges[i];
+
+		if (is_tree_edge(copy, edge) && !work[edge->to].is_unsound)
+			edge_ns[i] = take_share(&work[edge->to], edge->wire.inclusive_ticks);
+		else
+			edge_ns[i] = clock_says(copy, &edge->wire, ns_per_tick, total_ns);
+		if (edge->from != 0)
 			continue;
-		}
-		if (copy->nodes[i].parent != 0 || i == copy->overflow)
-			continue;
-		sum += work[i].inclusive_ns;
-		if (largest == 0 || work[i].inclusive_ns > work[largest].inclusive_ns)
+		sum += edge_ns[i];
+		if (largest == copy->n_edges || edge_ns[i] > edge_ns[largest])
 			largest = i;
 	}
-	if (largest == 0)
+	if (largest == copy->n_edges)
 		return;
-	if (sum < work[0].subtree_ns)
-		work[largest].inclusive_ns += work[0].subtree_ns - sum;
-	else if (work[largest].inclusive_ns >= sum - work[0].subtree_ns)
-		work[largest].inclusive_ns -= sum - work[0].subtree_ns;
+	if (sum <= total_ns)
+		edge_ns[largest] += total_ns - sum;
+	else
+		edge_ns[largest] -= sum - total_ns < edge_ns[largest] ? sum - total_ns : edge_ns[largest];
 }
 
 /* ---- Into the profile ------------------------------------------------------------------------- */
@@ -188,35 +191,15 @@ static int add_nodes(struct rps_profile *profile, const struct rps_arena_copy *c
 		if (work[i].profile_node == RPS_NONE)
 			return -ENOMEM;
 		profile->nodes[work[i].profile_node].self[0] += work[i].self_ns;
+		if (i == copy->overflow)
+			profile->overflow = work[i].profile_node;
 	}
 	return 0;
 }
 
-/* This edge's part of its target's inclusive time. Called once for each edge that has a share, in any order. */
-static uint64_t take_share(struct work *to, uint64_t measured_ticks)
-{
-	uint64_t share;
-
-	if (measured_ticks == 0 && to->measured_left != 0)
-		return 0;
-	if (measured_ticks >= to->measured_left)
-		share = to->inclusive_left;
-	else
-		share = (uint64_t)((double)to->inclusive_left * ((double)measured_ticks / (double)to->measured_left));
-	if (share > to->inclusive_left)
-		share = to->inclusive_left;
-	to->measured_left -= measured_ticks < to->measured_left ? measured_ticks : to->measured_left;
-	to->inclusive_left -= share;
-	return share;
-}
-
 static int add_edges(struct rps_profile *profile, const struct rps_arena_copy *copy, struct rps_functions *functions,
-		     struct work *work)
+		     const struct work *work, const uint64_t *edge_ns)
 {
-	for (uint32_t i = 0; i < copy->n_nodes; i++) {
-		work[i].measured_left = work[i].measured_ticks;
-		work[i].inclusive_left = work[i].inclusive_ns;
-	}
 	for (uint32_t i = 0; i < copy->n_edges; i++) {
 		const struct rps_arena_edge *edge = &copy->edges[i];
 		struct rps_line site;
@@ -229,8 +212,7 @@ static int add_edges(struct rps_profile *profile, const struct rps_arena_copy *c
 		if (at == RPS_NONE)
 			return -ENOMEM;
 		profile->edges[at].calls += edge->wire.calls;
-		if (is_tree_edge(copy, edge))
-			profile->edges[at].inclusive[0] += take_share(&work[edge->to], edge->wire.inclusive_ticks);
+		profile->edges[at].inclusive[0] += edge_ns[i];
 	}
 	return 0;
 }
@@ -239,18 +221,20 @@ int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy
 		  struct rps_functions *functions, uint64_t *overhead_ns)
 {
 	struct work *work = calloc(copy->n_nodes, sizeof(*work));
-	int error;
+	uint64_t *edge_ns = calloc(copy->n_edges + 1, sizeof(*edge_ns));
+	int error = work != NULL && edge_ns != NULL ? 0 : -ENOMEM;
 
-	if (work == NULL)
-		return -ENOMEM;
+	if (error != 0)
+		goto out;
 	*overhead_ns += (uint64_t)llround(subtract_overhead(copy, work) * ns_per_tick);
-	find_leaks(copy, work);
-	measure_inclusive(copy, work);
-	sum_inclusive(copy, work, ns_per_tick);
-	settle_root(copy, work);
+	find_unsound(copy, work);
+	sum_subtrees(copy, work, ns_per_tick);
+	charge_edges(copy, work, ns_per_tick, edge_ns);
 	error = add_nodes(profile, copy, functions, work);
 	if (error == 0)
-		error = add_edges(profile, copy, functions, work);
+		error = add_edges(profile, copy, functions, work, edge_ns);
+out:
 	free(work);
+	free(edge_ns);
 	return error;
 }

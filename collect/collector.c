@@ -363,7 +363,10 @@ static int gather(struct rps_collection *collection, uint32_t pid, struct rps_pr
 	return error;
 }
 
-__attribute__((format(printf, 3, 4))) static int describe(struct rps_profile *profile, const char *key,
+typedef int add_meta(struct rps_profile *profile, const char *key, const char *value);
+
+/* `add` is rps_profile_add_volatile_meta for what differs from run to run. */
+__attribute__((format(printf, 4, 5))) static int describe(struct rps_profile *profile, add_meta *add, const char *key,
 							   const char *format, ...)
 {
 	char value[512];
@@ -372,7 +375,7 @@ __attribute__((format(printf, 3, 4))) static int describe(struct rps_profile *pr
 	va_start(ap, format);
 	vsnprintf(value, sizeof(value), format, ap);
 	va_end(ap);
-	return rps_profile_add_meta(profile, key, value);
+	return add(profile, key, value);
 }
 
 static int describe_unfinished(struct rps_collector *collector, struct rps_profile *profile,
@@ -385,7 +388,7 @@ static int describe_unfinished(struct rps_collector *collector, struct rps_profi
 	for (uint32_t i = 0; i < gathering->n_unfinished_names && used < sizeof(names); i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? " > " : "",
 					 rps_functions_get(collector->functions, gathering->unfinished[i])->name);
-	return describe(profile, "Unfinished", "%u activations had not returned, and are charged up to the end: %s%s",
+	return describe(profile, rps_profile_add_meta, "Unfinished", "%u activations had not returned, and are charged up to the end: %s%s",
 			info->n_unfinished, names, info->n_unfinished > gathering->n_unfinished_names ? " ..." : "");
 }
 
@@ -398,34 +401,34 @@ static int describe_all(struct rps_collection *collection, struct rps_profile *p
 	double ns_per_cost = gathering->ns_per_tick / 256.0;
 	int error = 0;
 
-	error |= describe(profile, "Scope", "%s", collection->epoch != 0 ? "application" : "request");
-	error |= describe(profile, "Clock", "%s, %.6f ns per tick; read on every entry and exit", rps_clock_name(clock),
+	error |= describe(profile, rps_profile_add_meta, "Scope", "%s", collection->epoch != 0 ? "application" : "request");
+	error |= describe(profile, rps_profile_add_volatile_meta, "Clock", "%s, %.6f ns per tick; read on every entry and exit", rps_clock_name(clock),
 			  gathering->ns_per_tick);
-	error |= describe(profile, "Hook cost", "%.1f ns within the callee and %.1f ns within the caller per call, measured at start; %llu ns subtracted in all",
+	error |= describe(profile, rps_profile_add_volatile_meta, "Hook cost", "%.1f ns within the callee and %.1f ns within the caller per call, measured at start; %llu ns subtracted in all",
 			  gathering->cost_inside * ns_per_cost, gathering->cost_outside * ns_per_cost,
 			  (unsigned long long)gathering->overhead_ns);
-	error |= describe(profile, "Calls", "%llu in %u thread%s", (unsigned long long)info->calls, info->n_arenas,
+	error |= describe(profile, rps_profile_add_meta, "Calls", "%llu in %u thread%s", (unsigned long long)info->calls, info->n_arenas,
 			  info->n_arenas == 1 ? "" : "s");
 	if (info->cut_off)
-		error |= describe(profile, "Cut off", "the application died in the middle of this request");
+		error |= describe(profile, rps_profile_add_meta, "Cut off", "the application died in the middle of this request");
 	if (info->n_unfinished > 0)
 		error |= describe_unfinished(collector, profile, gathering, info);
 	if (info->not_quiet)
-		error |= describe(profile, "Not quiet", "the application was still busy after %u ms", collector->settle_ms);
+		error |= describe(profile, rps_profile_add_meta, "Not quiet", "the application was still busy after %u ms", collector->settle_ms);
 	if (info->never_entered)
-		error |= describe(profile, "Never entered", "the application's request handler was not called");
+		error |= describe(profile, rps_profile_add_meta, "Never entered", "the application's request handler was not called");
 	if (info->lost_calls > 0)
-		error |= describe(profile, "Lost calls", "%llu", (unsigned long long)info->lost_calls);
+		error |= describe(profile, rps_profile_add_meta, "Lost calls", "%llu", (unsigned long long)info->lost_calls);
 	if (info->overflowed)
-		error |= describe(profile, "Collapsed", "too many contexts: the rest is counted per function, below %s", RPS_OVERFLOW_NAME);
+		error |= describe(profile, rps_profile_add_meta, "Collapsed", "too many contexts: calls beyond are counted per caller and callee, without the path to them");
 	if (gathering->deep_calls > 0)
-		error |= describe(profile, "Too deep", "%llu calls below %zu levels are counted, but their time is their caller's",
+		error |= describe(profile, rps_profile_add_meta, "Too deep", "%llu calls below %zu levels are counted, but their time is their caller's",
 				  (unsigned long long)gathering->deep_calls, RPS_STACK_FRAMES_MAX);
 	if (gathering->abandoned > 0)
-		error |= describe(profile, "Without return", "%llu activations ended without returning (longjmp, exception, thread exit)",
+		error |= describe(profile, rps_profile_add_meta, "Without return", "%llu activations ended without returning (longjmp, exception, thread exit)",
 				  (unsigned long long)gathering->abandoned);
 	if (gathering->n_unreadable > 0)
-		error |= describe(profile, "Unreadable", "the memory of %u threads made no sense", gathering->n_unreadable);
+		error |= describe(profile, rps_profile_add_meta, "Unreadable", "the memory of %u threads made no sense", gathering->n_unreadable);
 	return error != 0 ? -ENOMEM : 0;
 }
 

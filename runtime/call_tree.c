@@ -13,6 +13,7 @@
 #define TABLE_FIRST_PLACES 4u
 #define TABLE_PLACES_PER_EDGE_MAX 16u
 #define CONFLICTS_MAX 4u
+#define FUNCTIONS_FIRST_PLACES 64u
 
 /* ---- Memory of an arena ---------------------------------------------------------- */
 
@@ -27,16 +28,61 @@ static uint32_t give_out(struct rps_arena_header *arena, uint32_t size)
 	return at;
 }
 
+/* ---- The first node of each function ------------------------------------------------ */
+
+/* Where the first node of `function` stands in the table, or would stand. The table is never full. */
+static uint32_t *function_place(struct rps_arena_header *arena, uint32_t function)
+{
+	uint32_t *table = (uint32_t *)((char *)arena + arena->functions);
+	uint32_t place = (function / 8) * 2654435761u >> 7;
+
+	for (;; place++) {
+		uint32_t *at = &table[place & arena->functions_mask];
+
+		if (*at == 0 || rps_call_tree_node(arena, *at)->function == function)
+			return at;
+	}
+}
+
+/* Makes room for one more function. 0: no memory. */
+static int grow_functions(struct rps_arena_header *arena)
+{
+	uint32_t old = arena->functions, n_old = old != 0 ? arena->functions_mask + 1 : 0;
+	uint32_t n_places = old != 0 ? 2 * n_old : FUNCTIONS_FIRST_PLACES, at;
+
+	if (2 * (arena->n_functions + 1) <= n_old)
+		return 1;
+	at = give_out(arena, n_places * (uint32_t)sizeof(uint32_t));
+	if (at == 0)
+		return 0;
+	arena->functions = at;
+	arena->functions_mask = n_places - 1;
+	for (uint32_t i = 0; i < n_old; i++) {
+		uint32_t node = ((uint32_t *)((char *)arena + old))[i];
+
+		if (node != 0)
+			*function_place(arena, rps_call_tree_node(arena, node)->function) = node;
+	}
+	return 1;
+}
+
 static uint32_t new_node(struct rps_arena_header *arena, uint32_t function, uint32_t parent)
 {
-	uint32_t at = give_out(arena, sizeof(struct rps_wire_node));
+	uint32_t at = grow_functions(arena) ? give_out(arena, sizeof(struct rps_wire_node)) : 0;
 	struct rps_wire_node *node = rps_call_tree_node(arena, at);
+	uint32_t *place;
 
 	if (at == 0)
 		return 0;
 	node->function = function;
 	node->parent = parent;
 	node->table = RPS_EMPTY_TABLE_OFFSET;
+	place = function_place(arena, function);
+	if (*place == 0) {
+		*place = at;
+		arena->n_functions++;
+	}
+	node->first = *place;
 	arena->n_nodes++;
 	return at;
 }

@@ -115,7 +115,7 @@ static inline void rps_call_tree_enter(struct rps_arena_header *arena, uint64_t 
 	top->calls_at_start = arena->calls;
 	top->edge = (uint32_t)((char *)edge - (char *)arena);
 	top->node = edge->to;
-	rps_call_tree_node(arena, edge->to)->active++;
+	rps_call_tree_node(arena, rps_call_tree_node(arena, edge->to)->first)->active++;
 	rps_call_tree_set_top(arena, top);
 	top->start_ticks = rps_clock_now();
 }
@@ -126,14 +126,16 @@ static inline void rps_call_tree_close(struct rps_arena_header *arena, struct rp
 	struct rps_wire_node *node = rps_call_tree_node(arena, top->node);
 	/* Clocks of two cores may differ by a few ticks after a migration. */
 	uint64_t ticks = rps_likely(now > top->start_ticks) ? now - top->start_ticks : 0;
+	struct rps_wire_edge *edge;
 
 	node->self_ticks += rps_likely(ticks > top->child_ticks) ? ticks - top->child_ticks : 0;
 	top[-1].child_ticks += ticks;
-	if (--node->active == 0) {
-		struct rps_wire_edge *edge = rps_call_tree_edge(arena, top->edge);
-
+	edge = rps_call_tree_edge(arena, top->edge);
+	if (--rps_call_tree_node(arena, node->first)->active == 0) {
 		edge->inclusive_ticks += ticks;
 		edge->nested_calls += arena->calls - top->calls_at_start;
+	} else {
+		edge->inner_calls = 1;
 	}
 	rps_call_tree_set_top(arena, top - 1);
 }

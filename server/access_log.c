@@ -11,7 +11,7 @@
 #define TARGET_MAX 2000 /* bytes of a target that are shown; each may become four */
 
 static const char *const month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 struct line {
 	char *text;
@@ -65,8 +65,8 @@ size_t rps_access_log_format(const struct rps_access_entry *entry, char *text, s
 		return 0;
 	localtime_r(&entry->time_s, &tm);
 	/* strftime's %b speaks the user's language, a log does not. */
-	snprintf(number, sizeof(number), "[%02d/%s/%04d %02d:%02d:%02d] \"", tm.tm_mday, month_names[tm.tm_mon],
-	         tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(number, sizeof(number), "[%02d/%s/%04d %02d:%02d:%02d] \"", tm.tm_mday,
+		 month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	put_string(&line, number);
 	put_escaped(&line, entry->method, 32);
 	put_string(&line, " ");

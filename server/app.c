@@ -28,6 +28,7 @@ struct rps_app {
 	const struct rps_app_command *command;
 	const char *const *added_environment;
 	int stdin_fd; /* our end of its stdin: never written, open as long as it runs */
+	struct rps_listener listener;
 	char address[80];
 
 	pthread_mutex_t lock; /* of what follows */
@@ -77,7 +78,7 @@ static char *replace_port(const char *text, uint16_t port)
 }
 
 int rps_app_command_set_argv(struct rps_app_command *command, const char *const *before, size_t n_before,
-                             char *const *argv)
+			     char *const *argv)
 {
 	size_t n = 0, used = 0;
 
@@ -87,7 +88,8 @@ int rps_app_command_set_argv(struct rps_app_command *command, const char *const 
 	if (!command->argv)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_before + n; i++) {
-		char *copy = i < n_before ? strdup(before[i]) : replace_port(argv[i - n_before], command->port);
+		char *copy =
+		    i < n_before ? strdup(before[i]) : replace_port(argv[i - n_before], command->port);
 
 		if (!copy)
 			return -ENOMEM;
@@ -270,18 +272,30 @@ out:
 	free(environment);
 	if (rc)
 		snprintf(error, error_size, "cannot run %s: %s%s", app->command->shown, strerror(-rc),
-		         rc == -ENOEXEC ? " (a script needs a first line such as #!/bin/sh)" : "");
+			 rc == -ENOEXEC ? " (a script needs a first line such as #!/bin/sh)"
+			 : rc == -ENOENT
+			     ? " (the interpreter that its first line or its headers name is missing)"
+			     : "");
 	return rc;
 }
 
 int rps_app_find_port(struct rps_app *app)
 {
-	struct rps_listener listener;
-	int rc = rps_app_port_find(app->command->port, app->command->port_is_fixed, &listener);
+	int rc = rps_app_port_find(app->command->port, app->command->port_is_fixed, &app->listener);
 
 	if (rc == 1)
-		rps_listener_name(&listener, app->address, sizeof(app->address));
+		rps_listener_name(&app->listener, app->address, sizeof(app->address));
 	return rc;
+}
+
+int rps_app_took_port(const struct rps_app *app)
+{
+	return app->listener.port == app->command->port;
+}
+
+int rps_app_connect(const struct rps_app *app)
+{
+	return rps_listener_connect(&app->listener);
 }
 
 /* ---- Watching ------------------------------------------------------------------------- */
@@ -310,7 +324,7 @@ static void describe_end(int status, char *how, size_t how_size)
 
 	if (WIFSIGNALED(status))
 		snprintf(how, how_size, "was killed by %s",
-		         rps_message_signal_name(WTERMSIG(status), name, sizeof(name)));
+			 rps_message_signal_name(WTERMSIG(status), name, sizeof(name)));
 	else
 		snprintf(how, how_size, "has ended with exit status %d", WEXITSTATUS(status));
 }

@@ -14,16 +14,16 @@
 
 /* How to start it; filled in by a gateway. */
 struct rps_app_command {
-	char *program; /* path to execute */
-	char **argv;   /* NULL-terminated */
-	char *shown;   /* what messages call it: "./shop" */
-	uint16_t port; /* offered as PORT */
+	char *program;     /* path to execute */
+	char **argv;       /* NULL-terminated */
+	char *shown;       /* what messages call it: "./shop" */
+	uint16_t port;     /* offered as PORT */
 	int port_is_fixed; /* by --app-port: no other will do */
 };
 void rps_app_command_clear(struct rps_app_command *command);
 /* Copies `argv`, "{port}" replaced by the port, behind `n_before` strings. 0 or -ENOMEM. */
 int rps_app_command_set_argv(struct rps_app_command *command, const char *const *before, size_t n_before,
-                             char *const *argv);
+			     char *const *argv);
 
 struct rps_app;
 
@@ -50,6 +50,10 @@ pid_t rps_app_pid(const struct rps_app *app);
 /* "127.0.0.1:43211", "" while none is known. Valid until the application is started again. */
 const char *rps_app_address(const struct rps_app *app);
 const char *rps_app_shown(const struct rps_app *app);
+/* Does it listen on the port it was offered? */
+int rps_app_took_port(const struct rps_app *app);
+/* A connection to it, or -errno. */
+int rps_app_connect(const struct rps_app *app);
 
 /* Any thread. Has it ended, or does it within `wait_ms`? If so, 1, and in `how`
  * "was killed by SIGSEGV" or "has ended with exit status 3". */

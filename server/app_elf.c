@@ -8,6 +8,7 @@
 #include <libelf.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef DF_1_PIE
@@ -15,7 +16,10 @@
 #endif
 
 static const char *const hook_names[] = {
-    "__runprofile_enter_v1", "__runprofile_exit_v1", "__cyg_profile_func_enter", "__cyg_profile_func_exit",
+    "__runprofile_enter_v1",
+    "__runprofile_exit_v1",
+    "__cyg_profile_func_enter",
+    "__cyg_profile_func_exit",
 };
 
 static void look_at_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct rps_app_elf *app)
@@ -107,14 +111,14 @@ static int read_elf(Elf *elf, struct rps_app_elf *app)
 			has_interpreter = 1;
 	}
 	look_at_sections(elf, app, &is_pie);
-	app->kind =
-	    header.e_type == ET_DYN && !has_interpreter && !is_pie ? RPS_APP_MODULE : RPS_APP_PROGRAM;
+	app->kind = header.e_type == ET_DYN && !has_interpreter && !is_pie ? RPS_APP_MODULE : RPS_APP_PROGRAM;
 	app->is_static = app->kind == RPS_APP_PROGRAM && !has_interpreter;
 	return 0;
 }
 
 int rps_app_elf_read(const char *path, struct rps_app_elf *app, char *error, size_t error_size)
 {
+	struct stat st = {0};
 	Elf *elf;
 	int fd, rc = 0;
 
@@ -131,13 +135,21 @@ int rps_app_elf_read(const char *path, struct rps_app_elf *app, char *error, siz
 		snprintf(error, error_size, "cannot read %s: %s", path, strerror(-rc));
 		return rc;
 	}
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		snprintf(error, error_size, "cannot run %s: it is %s", path,
+			 S_ISDIR(st.st_mode) ? "a directory" : "not a plain file");
+		close(fd);
+		return -EINVAL;
+	}
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (elf && elf_kind(elf) == ELF_K_ELF) {
 		rc = read_elf(elf, app);
 		if (rc)
-			snprintf(error, error_size,
-			         "%s is neither a program nor a shared object (an object file? link it first)", path);
+			snprintf(
+			    error, error_size,
+			    "%s is neither a program nor a shared object (an object file? link it first)",
+			    path);
 	} else {
 		app->kind = RPS_APP_OTHER;
 	}

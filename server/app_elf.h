@@ -14,10 +14,10 @@ enum rps_app_kind {
 
 struct rps_app_elf {
 	enum rps_app_kind kind;
-	int is_instrumented;  /* calls our hooks or the compiler's, or holds function records */
-	int is_static;        /* nothing can be preloaded into it */
-	int needs_microhttpd; /* linked with libmicrohttpd.so */
-	int has_entry;        /* exports runprofile_app */
+	int is_instrumented;   /* calls our hooks or the compiler's, or holds function records */
+	int is_static;         /* nothing can be preloaded into it */
+	int needs_microhttpd;  /* linked with libmicrohttpd.so */
+	int has_entry;         /* exports runprofile_app */
 	int has_mangled_entry; /* has a C++ function of that name */
 };
 

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,21 +49,44 @@ int rps_listener_parse(const char *line, int is_ipv6, struct rps_listener *liste
 	return port != 0;
 }
 
-void rps_listener_name(const struct rps_listener *listener, char *name, size_t size)
+static int is_wildcard(const struct rps_listener *listener)
 {
 	static const uint8_t any[16];
-	char text[INET6_ADDRSTRLEN] = "::1";
 
-	if (listener->is_ipv6) {
-		if (memcmp(listener->address, any, 16))
-			inet_ntop(AF_INET6, listener->address, text, sizeof(text));
-		snprintf(name, size, "[%s]:%u", text, listener->port);
-		return;
+	return !memcmp(listener->address, any, listener->is_ipv6 ? 16 : 4);
+}
+
+void rps_listener_name(const struct rps_listener *listener, char *name, size_t size)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	strcpy(text, listener->is_ipv6 ? "::1" : "127.0.0.1");
+	if (!is_wildcard(listener))
+		inet_ntop(listener->is_ipv6 ? AF_INET6 : AF_INET, listener->address, text, sizeof(text));
+	snprintf(name, size, listener->is_ipv6 ? "[%s]:%u" : "%s:%u", text, (unsigned)listener->port);
+}
+
+int rps_listener_connect(const struct rps_listener *listener)
+{
+	struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(listener->port)};
+	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(listener->port)};
+	int fd = socket(listener->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
+
+	if (fd < 0)
+		return -errno;
+	ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ipv6.sin6_addr = in6addr_loopback;
+	if (!is_wildcard(listener)) {
+		memcpy(&ipv4.sin_addr, listener->address, 4);
+		memcpy(&ipv6.sin6_addr, listener->address, 16);
 	}
-	strcpy(text, "127.0.0.1");
-	if (memcmp(listener->address, any, 4))
-		inet_ntop(AF_INET, listener->address, text, sizeof(text));
-	snprintf(name, size, "%s:%u", text, listener->port);
+	rc = listener->is_ipv6 ? connect(fd, (const struct sockaddr *)&ipv6, sizeof(ipv6))
+			       : connect(fd, (const struct sockaddr *)&ipv4, sizeof(ipv4));
+	if (!rc)
+		return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
 }
 
 /* ---- Processes ----------------------------------------------------------------- */
@@ -171,9 +195,13 @@ ssize_t rps_app_descendants(pid_t **pids)
 
 /* ---- Sockets --------------------------------------------------------------------- */
 
+/* Which socket is the oldest can't be read anywhere (inodes are dealt out per
+ * processor); the lowest descriptor is the next best sign of it. */
+#define NOT_OURS INT_MAX
+
 struct listeners {
 	struct rps_listener *items;
-	char *owned; /* by a descendant */
+	int *fds; /* lowest descriptor a descendant has of each, or NOT_OURS */
 	size_t n, n_allocated;
 };
 
@@ -231,8 +259,8 @@ static void mark_owned(pid_t pid, struct listeners *listeners)
 		if (sscanf(target, "socket:[%" SCNu64 "]", &inode) != 1)
 			continue;
 		for (size_t i = 0; i < listeners->n; i++)
-			if (listeners->items[i].inode == inode)
-				listeners->owned[i] = 1;
+			if (listeners->items[i].inode == inode && atoi(entry->d_name) < listeners->fds[i])
+				listeners->fds[i] = atoi(entry->d_name);
 	}
 	closedir(directory);
 }
@@ -244,21 +272,37 @@ static int mark_all_owned(struct listeners *listeners)
 
 	if (n_pids < 0)
 		return (int)n_pids;
-	listeners->owned = calloc(listeners->n + 1, 1);
-	if (!listeners->owned) {
+	listeners->fds = calloc(listeners->n + 1, sizeof(*listeners->fds));
+	if (!listeners->fds) {
 		free(pids);
 		return -ENOMEM;
 	}
+	for (size_t i = 0; i < listeners->n; i++)
+		listeners->fds[i] = NOT_OURS;
 	for (ssize_t i = 0; i < n_pids; i++)
 		mark_owned(pids[i], listeners);
 	free(pids);
 	return 0;
 }
 
+/* The better of the sockets `a` and `b` (indices, -1: none). */
+static ssize_t better(const struct listeners *listeners, uint16_t wanted_port, ssize_t a, ssize_t b)
+{
+	int a_is_wanted, b_is_wanted;
+
+	if (a < 0)
+		return b;
+	a_is_wanted = listeners->items[a].port == wanted_port;
+	b_is_wanted = listeners->items[b].port == wanted_port;
+	if (a_is_wanted != b_is_wanted)
+		return b_is_wanted ? b : a;
+	return listeners->fds[b] < listeners->fds[a] ? b : a;
+}
+
 int rps_app_port_find(uint16_t wanted_port, int only_wanted, struct rps_listener *listener)
 {
 	struct listeners listeners = {0};
-	const struct rps_listener *best = NULL;
+	ssize_t best = -1;
 	int rc;
 
 	rc = read_table("/proc/net/tcp", 0, &listeners);
@@ -269,24 +313,19 @@ int rps_app_port_find(uint16_t wanted_port, int only_wanted, struct rps_listener
 	if (rc)
 		goto out;
 	for (size_t i = 0; i < listeners.n; i++) {
-		const struct rps_listener *item = &listeners.items[i];
-		int is_wanted = wanted_port && item->port == wanted_port;
-		int best_is_wanted = best && wanted_port && best->port == wanted_port;
+		int is_wanted = wanted_port && listeners.items[i].port == wanted_port;
 
 		/* The wanted port counts whoever holds it: it was free, or was named by the user. */
-		if (!is_wanted && (only_wanted || !listeners.owned[i]))
-			continue;
-		if (!best || is_wanted > best_is_wanted ||
-		    (is_wanted == best_is_wanted && item->inode < best->inode))
-			best = item;
+		if (is_wanted || (!only_wanted && listeners.fds[i] != NOT_OURS))
+			best = better(&listeners, wanted_port, best, (ssize_t)i);
 	}
-	if (best) {
-		*listener = *best;
+	if (best >= 0) {
+		*listener = listeners.items[best];
 		rc = 1;
 	}
 out:
 	free(listeners.items);
-	free(listeners.owned);
+	free(listeners.fds);
 	return rc;
 }
 

@@ -13,7 +13,7 @@ struct rps_listener {
 	int is_ipv6;
 	uint8_t address[16]; /* network order; IPv4 in the first four */
 	uint16_t port;
-	uint64_t inode; /* of the socket: grows with its age */
+	uint64_t inode;
 };
 
 /* Reads one line of /proc/net/tcp or tcp6. 1 if it is a listening socket (then
@@ -24,8 +24,12 @@ int rps_listener_parse(const char *line, int is_ipv6, struct rps_listener *liste
  * becomes the loopback one. */
 void rps_listener_name(const struct rps_listener *listener, char *name, size_t size);
 
+/* A connection to it, or -errno. */
+int rps_listener_connect(const struct rps_listener *listener);
+
 /* Finds the socket on which a descendant of this process listens: the one with
- * port `wanted_port` if there is one, else (unless `only_wanted`) the oldest.
+ * port `wanted_port` if there is one, else (unless `only_wanted`) the one with
+ * the lowest descriptor, most likely the first it opened.
  * With `only_wanted` it may belong to any process (one whose descriptors may
  * not be read). 1 found, 0 not (yet), or -errno. */
 int rps_app_port_find(uint16_t wanted_port, int only_wanted, struct rps_listener *listener);

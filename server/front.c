@@ -49,7 +49,8 @@ static int open_socket(const struct addrinfo *info)
 static const char *advice(int error, uint16_t port, char *text, size_t size)
 {
 	if (error == EADDRINUSE)
-		snprintf(text, size, "address in use (try --addrport=%u)", port < 65535 ? port + 1 : port - 1);
+		snprintf(text, size, "address in use (try --addrport=%d)",
+			 port < 65535 ? port + 1 : port - 1);
 	else if (error == EACCES)
 		snprintf(text, size, "permission denied (ports below 1024 are root's: try --addrport=8000)");
 	else
@@ -70,8 +71,8 @@ static uint16_t port_of(int fd)
 	return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-struct rps_front *rps_front_listen(struct rps_server *server, const char *address, uint16_t port,
-                                   char *error, size_t error_size)
+struct rps_front *rps_front_listen(struct rps_server *server, const char *address, uint16_t port, char *error,
+				   size_t error_size)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	const char *format = strchr(address, ':') ? "[%s]:%u" : "%s:%u";
@@ -92,7 +93,8 @@ struct rps_front *rps_front_listen(struct rps_server *server, const char *addres
 #pragma GCC diagnostic pop
 	rc = getaddrinfo(address, service, &hints, &list);
 	if (rc) {
-		snprintf(error, error_size, "cannot listen on %s: %s (see --addrport)", shown, gai_strerror(rc));
+		snprintf(error, error_size, "cannot listen on %s: %s (see --addrport)", shown,
+			 gai_strerror(rc));
 		free(front);
 		return NULL;
 	}
@@ -102,12 +104,12 @@ struct rps_front *rps_front_listen(struct rps_server *server, const char *addres
 	freeaddrinfo(list);
 	if (front->fd < 0) {
 		snprintf(error, error_size, "cannot listen on %s: %s", shown,
-		         advice(-front->fd, port, why, sizeof(why)));
+			 advice(-front->fd, port, why, sizeof(why)));
 		free(front);
 		return NULL;
 	}
 	snprintf(server->front_host, sizeof(server->front_host), "%.*s:%u",
-	         (int)(strrchr(shown, ':') - shown), shown, port_of(front->fd));
+		 (int)(strrchr(shown, ':') - shown), shown, port_of(front->fd));
 	return front;
 }
 
@@ -119,8 +121,8 @@ static void *on_request_line(void *cls, const char *target, struct MHD_Connectio
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *upload_data,
-                                  size_t *upload_data_size, void **request)
+				  const char *method, const char *version, const char *upload_data,
+				  size_t *upload_data_size, void **request)
 {
 	if (!*request)
 		return MHD_NO;
@@ -128,7 +130,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
-                         enum MHD_RequestTerminationCode how)
+			 enum MHD_RequestTerminationCode how)
 {
 	if (*request)
 		rps_request_finish(*request, how);

@@ -13,8 +13,8 @@ struct rps_front;
 
 /* Binds and listens; nothing is accepted yet. Stores the front's own
  * "host:port" in `server`. NULL with a line in `error`. */
-struct rps_front *rps_front_listen(struct rps_server *server, const char *address, uint16_t port,
-                                   char *error, size_t error_size);
+struct rps_front *rps_front_listen(struct rps_server *server, const char *address, uint16_t port, char *error,
+				   size_t error_size);
 /* Starts serving. 0, or -errno with a line in `error`. */
 int rps_front_start(struct rps_front *front, char *error, size_t error_size);
 /* Accepts no more connections. */

@@ -25,8 +25,8 @@ const char *rps_gateway_names(void)
 	return names;
 }
 
-const struct rps_gateway *rps_gateway_choose(const char *name, const struct rps_app_elf *elf, const char **why,
-                                             char *error, size_t error_size)
+const struct rps_gateway *rps_gateway_choose(const char *name, const struct rps_app_elf *elf,
+					     const char **why, char *error, size_t error_size)
 {
 	for (size_t i = 0; i < N_GATEWAYS; i++) {
 		*why = "as --gateway says";
@@ -35,6 +35,7 @@ const struct rps_gateway *rps_gateway_choose(const char *name, const struct rps_
 		if (!strcmp(name, "auto") && gateways[i]->fits(elf, why))
 			return gateways[i];
 	}
-	snprintf(error, error_size, "unknown gateway '%.100s' (--gateway takes %s)", name, rps_gateway_names());
+	snprintf(error, error_size, "unknown gateway '%.100s' (--gateway takes %s)", name,
+		 rps_gateway_names());
 	return NULL;
 }

@@ -28,21 +28,23 @@ struct rps_exchange_request {
 	const char *method;
 	const char *target; /* origin form, byte for byte */
 	const struct rps_header_list *headers;
-	int64_t body_bytes;         /* -1: unknown beforehand */
+	int64_t body_bytes; /* -1: unknown beforehand */
 	int has_body;
 	uint64_t id;                /* ties the profile to it */
 	const char *client_address; /* "127.0.0.1" */
 	const char *front_host;     /* the front's own "host:port", for clients that sent no Host */
 	int client_fd;              /* watched, so that a client that has gone is noticed; -1: don't */
-	int alone;  /* whole-application scope: a connection of its own, whose end the application does not see before `end` */
-	int fresh;  /* a new connection even where one could be used again */
+	int alone; /* whole-application scope: a connection of its own, whose end the application does not see
+		      before `end` */
+	int fresh; /* a new connection even where one could be used again */
 };
 
 enum rps_exchange_outcome {
 	RPS_EXCHANGE_OK = 0,
 	RPS_EXCHANGE_UNREACHED, /* the application never saw it */
-	RPS_EXCHANGE_STALE,     /* a connection used again was closed without a byte of answer: it may not have seen it */
-	RPS_EXCHANGE_FAILED,    /* the application closed too early, sent garbage, ... */
+	RPS_EXCHANGE_STALE,  /* a connection used again was closed without a byte of answer: it may not have
+				seen it */
+	RPS_EXCHANGE_FAILED, /* the application closed too early, sent garbage, ... */
 	RPS_EXCHANGE_CANCELLED, /* the client has gone, or the server stops */
 };
 
@@ -65,24 +67,24 @@ struct rps_gateway {
 	const char *name; /* of --gateway */
 	/* Is it the one for this file, under --gateway=auto? On yes a few words why in `why`. */
 	int (*fits)(const struct rps_app_elf *elf, const char **why);
-	/* Fills in the command that starts the application. 0, or -errno with one line in `error`: what is wrong, and
-	 * what to do. */
+	/* Fills in the command that starts the application. 0, or -errno with one line in `error`: what is
+	 * wrong, and what to do. */
 	int (*prepare)(struct rps_app_command *command, const struct rps_options *options,
-	               const struct rps_app_elf *elf, char *error, size_t error_size);
+		       const struct rps_app_elf *elf, char *error, size_t error_size);
 	const struct rps_exchange_operations *exchange;
 };
 
 struct rps_exchange_operations {
 	/* NULL when out of memory. `request` must live as long as the exchange. */
 	struct rps_exchange *(*begin)(const struct rps_gateway_context *context,
-	                              const struct rps_exchange_request *request);
+				      const struct rps_exchange_request *request);
 	/* Passes a piece of the client's body on. Returns when it is on its way;
 	 * trouble is told by `answer`. */
 	void (*send)(struct rps_exchange *exchange, const void *data, size_t size);
 	/* The client's body is complete: waits for the head of the answer. On
 	 * trouble one line in `error`. */
 	enum rps_exchange_outcome (*answer)(struct rps_exchange *exchange, struct rps_answer *answer,
-	                                    char *error, size_t error_size);
+					    char *error, size_t error_size);
 	/* Waits for more of the answer's body: bytes, 0 at its end, -errno when it breaks off. */
 	ssize_t (*read)(struct rps_exchange *exchange, void *buffer, size_t size);
 	/* Nonzero if all of the answer's body is here already: read will not wait. */
@@ -96,8 +98,8 @@ extern const struct rps_gateway rps_gateway_http;
 extern const struct rps_gateway rps_gateway_module;
 
 /* The gateway --gateway=NAME asks for ("auto": the one that fits). NULL with a line in `error`. */
-const struct rps_gateway *rps_gateway_choose(const char *name, const struct rps_app_elf *elf, const char **why,
-                                             char *error, size_t error_size);
+const struct rps_gateway *rps_gateway_choose(const char *name, const struct rps_app_elf *elf,
+					     const char **why, char *error, size_t error_size);
 /* "auto, module, http" */
 const char *rps_gateway_names(void);
 

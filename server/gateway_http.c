@@ -13,7 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define APP_END_WAIT_MS 100 /* a process closes its connections a little before it can be seen to have ended */
+#define APP_END_WAIT_MS                                                                                      \
+	100 /* a process closes its connections a little before it can be seen to have ended */
 
 struct rps_exchange {
 	const struct rps_gateway_context *context;
@@ -36,11 +37,11 @@ static int fits(const struct rps_app_elf *elf, const char **why)
 }
 
 static int prepare(struct rps_app_command *command, const struct rps_options *options,
-                   const struct rps_app_elf *elf, char *error, size_t error_size)
+		   const struct rps_app_elf *elf, char *error, size_t error_size)
 {
 	if (elf->kind == RPS_APP_MODULE) {
-		snprintf(error, error_size,
-		         "%s is a shared object, not a program (--gateway=module runs it)", command->shown);
+		snprintf(error, error_size, "%s is a shared object, not a program (--gateway=module runs it)",
+			 command->shown);
 		return -EINVAL;
 	}
 	command->port = options->app_port ? options->app_port : rps_app_port_pick();
@@ -160,7 +161,7 @@ static void http_end(struct rps_exchange *exchange)
 }
 
 static struct rps_exchange *http_begin(const struct rps_gateway_context *context,
-                                       const struct rps_exchange_request *request)
+				       const struct rps_exchange_request *request)
 {
 	struct rps_exchange *exchange = calloc(1, sizeof(*exchange));
 	struct rps_upstream_request upstream_request = {
@@ -202,8 +203,8 @@ static void http_send(struct rps_exchange *exchange, const void *data, size_t si
 }
 
 /* The sentence of the 502 page, and what the front is to do about it. */
-static enum rps_exchange_outcome explain(const struct rps_exchange *exchange,
-                                         enum rps_upstream_result result, char *error, size_t error_size)
+static enum rps_exchange_outcome explain(const struct rps_exchange *exchange, enum rps_upstream_result result,
+					 char *error, size_t error_size)
 {
 	struct rps_app *app = exchange->context->app;
 	const char *shown = rps_app_shown(app);
@@ -214,43 +215,45 @@ static enum rps_exchange_outcome explain(const struct rps_exchange *exchange,
 		return RPS_EXCHANGE_CANCELLED;
 	if (result == RPS_UPSTREAM_STALE)
 		return RPS_EXCHANGE_STALE;
-	has_ended = rps_app_has_ended(app, result == RPS_UPSTREAM_GARBAGE ? 0 : APP_END_WAIT_MS, how, sizeof(how));
+	has_ended =
+	    rps_app_has_ended(app, result == RPS_UPSTREAM_GARBAGE ? 0 : APP_END_WAIT_MS, how, sizeof(how));
 	if (has_ended)
 		snprintf(error, error_size, "The application %s %s.", shown, how);
 	else if (result == RPS_UPSTREAM_NOT_CONNECTED)
 		snprintf(error, error_size, "The application %s does not listen on %s any more: %s.", shown,
-		         rps_app_address(app), rps_upstream_error(exchange->upstream));
+			 rps_app_address(app), rps_upstream_error(exchange->upstream));
 	else if (result == RPS_UPSTREAM_NO_ANSWER)
-		snprintf(error, error_size, "The application %s closed the connection without an answer.", shown);
+		snprintf(error, error_size, "The application %s closed the connection without an answer.",
+			 shown);
 	else if (result == RPS_UPSTREAM_CUT_SHORT)
 		snprintf(error, error_size,
-		         "The application %s closed the connection before its answer was complete.", shown);
+			 "The application %s closed the connection before its answer was complete.", shown);
 	else if (result == RPS_UPSTREAM_FAILED)
 		snprintf(error, error_size, "The server is out of memory or disk space.");
 	else
 		snprintf(error, error_size, "The application %s gave an answer that is not HTTP: %s.", shown,
-		         rps_upstream_error(exchange->upstream));
+			 rps_upstream_error(exchange->upstream));
 	return result == RPS_UPSTREAM_NOT_CONNECTED ? RPS_EXCHANGE_UNREACHED : RPS_EXCHANGE_FAILED;
 }
 
 static enum rps_exchange_outcome http_answer(struct rps_exchange *exchange, struct rps_answer *answer,
-                                             char *error, size_t error_size)
+					     char *error, size_t error_size)
 {
 	const struct rps_header_list *headers;
 	enum rps_upstream_result result;
 
 	if (exchange->no_address) {
 		snprintf(error, error_size, "The application %s does not listen on any port.",
-		         rps_app_shown(exchange->context->app));
+			 rps_app_shown(exchange->context->app));
 		return RPS_EXCHANGE_UNREACHED;
 	}
 	result = rps_upstream_wait_head(exchange->upstream, &answer->status, &headers);
 	if (result != RPS_UPSTREAM_OK)
 		return explain(exchange, result, error, error_size);
 	if (answer->status < 200 || answer->status > 999) {
-		snprintf(error, error_size, "The application %s answered with status %" PRIu32
-		                            ", which nobody asked for.",
-		         rps_app_shown(exchange->context->app), answer->status);
+		snprintf(error, error_size,
+			 "The application %s answered with status %" PRIu32 ", which nobody asked for.",
+			 rps_app_shown(exchange->context->app), answer->status);
 		return RPS_EXCHANGE_FAILED;
 	}
 	answer->body_bytes = rps_upstream_body_bytes(exchange->upstream);
@@ -261,7 +264,7 @@ static enum rps_exchange_outcome http_answer(struct rps_exchange *exchange, stru
 		    rps_header_is_hop_by_hop(headers, header->name))
 			continue;
 		if (rps_header_list_add(&answer->headers, header->name, strlen(header->name), header->value,
-		                        strlen(header->value))) {
+					strlen(header->value))) {
 			snprintf(error, error_size, "The server is out of memory.");
 			return RPS_EXCHANGE_FAILED;
 		}

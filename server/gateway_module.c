@@ -19,24 +19,27 @@ static int fits(const struct rps_app_elf *elf, const char **why)
 }
 
 static int prepare(struct rps_app_command *command, const struct rps_options *options,
-                   const struct rps_app_elf *elf, char *error, size_t error_size)
+		   const struct rps_app_elf *elf, char *error, size_t error_size)
 {
 	const char *before[1];
 	char *host;
 
 	if (elf->kind != RPS_APP_MODULE) {
-		snprintf(error, error_size, "%s is not a module (a shared object linked with -shared); "
-		                            "--gateway=http runs a program", command->shown);
+		snprintf(error, error_size,
+			 "%s is not a module (a shared object linked with -shared); "
+			 "--gateway=http runs a program",
+			 command->shown);
 		return -EINVAL;
 	}
 	if (!elf->has_entry) {
-		snprintf(error, error_size,
-		         elf->has_mangled_entry
-		             ? "%s has a C++ function runprofile_app, but a module exports it as a C function "
-		               "(#include <runprofile.h> where it is defined)"
-		             : "%s does not export runprofile_app, the function a module is called by "
-		               "(see runprofile.h; to run a program, name the program)",
-		         command->shown);
+		snprintf(
+		    error, error_size,
+		    elf->has_mangled_entry
+			? "%s has a C++ function runprofile_app, but a module exports it as a C function "
+			  "(#include <runprofile.h> where it is defined)"
+			: "%s does not export runprofile_app, the function a module is called by "
+			  "(see runprofile.h; to run a program, name the program)",
+		    command->shown);
 		return -EINVAL;
 	}
 	if (options->app_port) {

@@ -20,7 +20,7 @@ static char *copy_of(const char *text, size_t size)
 }
 
 int rps_header_list_add(struct rps_header_list *list, const char *name, size_t name_size, const char *value,
-                        size_t value_size)
+			size_t value_size)
 {
 	struct rps_header *header;
 
@@ -102,8 +102,9 @@ int rps_header_has_token(const char *value, const char *token)
 
 int rps_header_is_hop_by_hop(const struct rps_header_list *list, const char *name)
 {
-	static const char *const names[] = {"Connection", "Keep-Alive", "Proxy-Connection",  "TE",
-	                                    "Trailer",    "Upgrade",    "Transfer-Encoding", "HTTP2-Settings"};
+	static const char *const names[] = {
+	    "Connection", "Keep-Alive", "Proxy-Connection",  "TE",
+	    "Trailer",    "Upgrade",    "Transfer-Encoding", "HTTP2-Settings"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcasecmp(name, names[i]))

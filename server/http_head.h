@@ -18,8 +18,9 @@ struct rps_header_list {
 
 /* Appends a copy. 0 or -ENOMEM. */
 int rps_header_list_add(struct rps_header_list *list, const char *name, size_t name_size, const char *value,
-                        size_t value_size);
-/* Appends `text` to the value of the last field, after a space (a folded line). 0, -ENOMEM, -EINVAL without a field. */
+			size_t value_size);
+/* Appends `text` to the value of the last field, after a space (a folded line). 0, -ENOMEM, -EINVAL without a
+ * field. */
 int rps_header_list_fold(struct rps_header_list *list, const char *text, size_t size);
 void rps_header_list_clear(struct rps_header_list *list);
 

@@ -3,8 +3,6 @@
  * behind when something is wrong (checks first, then the port, then the
  * application), waiting for signals, and the way out. Exit statuses: 0 ended by
  * a signal; 1 the application could not be started; 2 bad input. */
-#include "config.h"
-
 #include "profile/callgrind_write.h"
 #include "server/app.h"
 #include "server/app_elf.h"
@@ -15,24 +13,22 @@
 #include "server/paths.h"
 #include "server/server.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define EXIT_APPLICATION 1
 #define EXIT_INPUT 2
 
-#define PORT_WAIT_MS 10000 /* for the application to listen */
-#define PORT_TELL_MS 3000  /* how often the wait is mentioned */
+#define PORT_WAIT_MS 10000   /* for the application to listen */
+#define PORT_GRACE_MS 50     /* for the port it was offered, once it listens on another */
+#define PORT_TELL_MS 3000    /* how often the wait is mentioned */
 #define FINISH_WAIT_MS 10000 /* for requests in flight, at the end */
 #define APP_GRACE_MS 5000
 
@@ -74,7 +70,8 @@ static int read_options(struct startup *s, int argc, char **argv)
 		goto bad;
 	if (s->options.app)
 		return 0;
-	snprintf(error, sizeof(error), "%s names no application (add a line: app = ./shop)", RPS_OPTIONS_FILE);
+	snprintf(error, sizeof(error), "%s names no application (add a line: app = ./shop)",
+		 RPS_OPTIONS_FILE);
 bad:
 	rps_message_complain("%s", error);
 	return EXIT_INPUT;
@@ -114,7 +111,7 @@ static int look_at_app(struct startup *s, char *error, size_t error_size)
 		return -EINVAL;
 	if (s->elf.kind != RPS_APP_MODULE && access(command->program, X_OK)) {
 		snprintf(error, error_size, "cannot run %s: %s (chmod +x %s, if it is a program)",
-		         command->shown, strerror(errno), command->shown);
+			 command->shown, strerror(errno), command->shown);
 		return -EACCES;
 	}
 	return s->server.gateway->prepare(command, &s->options, &s->elf, error, error_size);
@@ -126,11 +123,10 @@ static int prepare(struct startup *s, char *error, size_t error_size)
 
 	server->options = &s->options;
 	server->store = rps_store_open(s->options.prof_path, s->options.prof_file, rps_callgrind_write, error,
-	                               error_size);
+				       error_size);
 	if (!server->store)
 		return -EINVAL;
-	server->statics =
-	    rps_static_files_open(s->options.mounts, s->options.n_mounts, error, error_size);
+	server->statics = rps_static_files_open(s->options.mounts, s->options.n_mounts, error, error_size);
 	if (!server->statics || look_at_app(s, error, error_size))
 		return -EINVAL;
 	s->runtime_path = rps_path_runtime(error, error_size);
@@ -146,11 +142,14 @@ static void warn_if_uninstrumented(const struct startup *s)
 	if (s->elf.is_instrumented)
 		return;
 	if (s->elf.kind == RPS_APP_OTHER)
-		rps_message_complain("%s is a script, so it can't be seen whether what it runs was built with "
-		                     "profcc", s->command.shown);
+		rps_message_complain(
+		    "%s is a script, so it can't be seen whether what it runs was built with "
+		    "profcc",
+		    s->command.shown);
 	else
 		rps_message_complain("%s looks uninstrumented: its profiles would be empty (rebuild it with "
-		                     "CC=profcc CXX=profc++)", s->command.shown);
+				     "CC=profcc CXX=profc++)",
+				     s->command.shown);
 }
 
 /* ---- Starting the application ------------------------------------------------------------------ */
@@ -184,31 +183,35 @@ static int is_end_signal(int number)
 static int wait_for_port(struct startup *s)
 {
 	struct rps_app *app = s->server.context.app;
-	unsigned waited_ms = 0, step_ms = 2, told_ms = 0;
+	unsigned waited_ms = 0, step_ms = 2, told_ms = 0, found_ms = 0;
 	char how[128];
 
 	for (;;) {
 		struct timespec step;
 		int rc = rps_app_find_port(app), number;
 
-		if (rc == 1)
+		/* Of several sockets the one with the offered port is meant: it may come last. */
+		if (rc == 1 && (rps_app_took_port(app) || found_ms >= PORT_GRACE_MS))
 			return 0;
+		if (rc == 1)
+			found_ms += step_ms;
 		if (rps_app_has_ended(app, 0, how, sizeof(how))) {
 			rps_message_complain("%s %s before it listened on a port", s->command.shown, how);
 			return -1;
 		}
 		if (rc < 0) {
 			rps_message_complain("cannot find out the port of %s: %s (name it with --app-port=N)",
-			                     s->command.shown, strerror(-rc));
+					     s->command.shown, strerror(-rc));
 			return -1;
 		}
 		if (waited_ms >= PORT_WAIT_MS) {
 			rps_message_complain("%s listens on %s after %u s (%s)", s->command.shown,
-			                     s->options.app_port ? "another port than --app-port says"
-			                                         : "no port", PORT_WAIT_MS / 1000,
-			                     s->options.app_port ? "leave the option out"
-			                                         : "give it PORT or {port}, or name its port "
-			                                           "with --app-port=N");
+					     s->options.app_port ? "another port than --app-port says"
+								 : "no port",
+					     PORT_WAIT_MS / 1000,
+					     s->options.app_port ? "leave the option out"
+								 : "give it PORT or {port}, or name its port "
+								   "with --app-port=N");
 			return -1;
 		}
 		if (waited_ms >= told_ms + PORT_TELL_MS) {
@@ -237,46 +240,22 @@ static void warm_up(struct startup *s)
 	struct rps_collection *collection;
 	struct rps_collect_info info;
 	struct rps_profile *profile;
-	struct sockaddr_storage storage = {0};
-	struct sockaddr_in *ipv4 = (struct sockaddr_in *)&storage;
-	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&storage;
-	char host[80];
-	const char *colon;
 	uint64_t id;
 	int fd;
 
 	if (rps_collector_scope(s->server.collector) != RPS_SCOPE_APPLICATION)
 		return;
-	snprintf(host, sizeof(host), "%s", rps_app_address(s->server.context.app));
-	colon = strrchr(host, ':');
-	if (!colon)
-		return;
-	if (*host == '[') {
-		host[colon - host - 1] = 0;
-		storage.ss_family = AF_INET6;
-		ipv6->sin6_port = htons((uint16_t)atoi(colon + 1));
-		inet_pton(AF_INET6, host + 1, &ipv6->sin6_addr);
-	} else {
-		uint16_t port = (uint16_t)atoi(colon + 1);
-
-		host[colon - host] = 0;
-		storage.ss_family = AF_INET;
-		ipv4->sin_port = htons(port);
-		inet_pton(AF_INET, host, &ipv4->sin_addr);
-	}
-	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id) || !id)
 		id = 1;
-	collection = rps_collector_begin(s->server.collector, id ? id : 1);
+	collection = rps_collector_begin(s->server.collector, id);
 	if (!collection)
 		return;
-	fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		if (connect(fd, (struct sockaddr *)&storage,
-		            storage.ss_family == AF_INET ? sizeof(*ipv4) : sizeof(*ipv6)))
-			rps_message_complain("cannot connect to %s: %s",
-			                     rps_app_address(s->server.context.app), strerror(errno));
+	fd = rps_app_connect(s->server.context.app);
+	if (fd >= 0)
 		close(fd);
-	}
+	else
+		rps_message_complain("cannot connect to %s: %s", rps_app_address(s->server.context.app),
+				     strerror(-fd));
 	/* Not abandoned: its end waits until the application is quiet. */
 	if (!rps_collector_end(collection, "warm-up", &profile, &info))
 		rps_profile_destroy(profile);
@@ -289,19 +268,20 @@ static void greet(const struct startup *s)
 	int is_request_scope = rps_collector_scope(server->collector) == RPS_SCOPE_REQUEST;
 
 	rps_collector_get_stats(server->collector, &stats);
-	rps_message_say("RunProfileServer version %s, profiles in %s (callgrind%s)", VERSION, s->options.prof_path,
-	                s->options.kcachegrind ? ""
-	                                       : "; this version writes no other format, with or without "
-	                                         "--kcachegrind");
-	rps_message_say("Application %s (pid %d) listens on %s; gateway: %s (%s); scope: %s", s->command.shown,
-	                (int)rps_app_pid(server->context.app), rps_app_address(server->context.app),
-	                server->gateway->name, s->gateway_why,
-	                !is_request_scope    ? "application (one request at a time)"
-	                : stats.n_adapters   ? "request (libmicrohttpd)"
-	                                     : "request");
+	rps_message_say("RunProfileServer version %s, profiles in %s (callgrind%s)", PACKAGE_VERSION,
+			s->options.prof_path,
+			s->options.kcachegrind ? ""
+					       : "; this version writes no other format, with or without "
+						 "--kcachegrind");
+	rps_message_say("Application %s (pid %d) listens on %s; gateway: %s (%s); scope: %s",
+			s->command.shown, (int)rps_app_pid(server->context.app),
+			rps_app_address(server->context.app), server->gateway->name, s->gateway_why,
+			!is_request_scope  ? "application (one request at a time)"
+			: stats.n_adapters ? "request (libmicrohttpd)"
+					   : "request");
 	for (size_t i = 0; i < s->options.n_mounts; i++)
 		rps_message_say("Static files of %s at %s/", s->options.mounts[i].directory,
-		                s->options.mounts[i].url);
+				s->options.mounts[i].url);
 	rps_message_say("Profiling server is running at http://%s/", server->front_host);
 	rps_message_say("Quit the server with CONTROL-C.");
 }
@@ -317,7 +297,8 @@ static void on_child_signal(struct startup *s)
 		return;
 	rps_app_has_ended(app, 0, how, sizeof(how));
 	rps_message_complain("the application %s (pid %d) %s; requests are answered with 502 (quit with "
-	                     "CONTROL-C and start again)", s->command.shown, (int)rps_app_pid(app), how);
+			     "CONTROL-C and start again)",
+			     s->command.shown, (int)rps_app_pid(app), how);
 }
 
 static void serve(struct startup *s)
@@ -347,7 +328,7 @@ static int finish_requests(struct startup *s)
 
 		if (waited_ms == 500)
 			rps_message_say("Finishing %u requests; CONTROL-C again gives them up ...",
-			                atomic_load(&server->in_flight));
+					atomic_load(&server->in_flight));
 		if (waited_ms >= FINISH_WAIT_MS)
 			return 1;
 		number = sigtimedwait(&s->signals, NULL, &step);
@@ -363,30 +344,11 @@ static int finish_requests(struct startup *s)
 
 static void say_goodbye(const struct startup *s)
 {
-	const struct rps_tally *tally = &s->server.tally;
 	struct rps_collector_stats stats;
 	char text[512];
-	size_t used;
 
 	rps_collector_get_stats(s->server.collector, &stats);
-	used = (size_t)snprintf(text, sizeof(text), "%llu requests, %llu profiles in %s", atomic_load(&tally->requests),
-	                        atomic_load(&tally->profiles), s->options.prof_path);
-	if (used < sizeof(text) && atomic_load(&tally->lost))
-		used += (size_t)snprintf(text + used, sizeof(text) - used, ", %llu profiles lost",
-		                         atomic_load(&tally->lost));
-	if (used < sizeof(text) && atomic_load(&tally->skipped))
-		used += (size_t)snprintf(text + used, sizeof(text) - used, ", %llu static without profile",
-		                         atomic_load(&tally->skipped));
-	if (used < sizeof(text) && atomic_load(&tally->unprofiled))
-		used += (size_t)snprintf(text + used, sizeof(text) - used, ", %llu not handed to the application",
-		                         atomic_load(&tally->unprofiled));
-	if (used < sizeof(text) && stats.foreign_requests)
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
-		                         ", %llu requests at the application's own port without profile",
-		                         (unsigned long long)stats.foreign_requests);
-	if (used < sizeof(text) && stats.lost_arenas)
-		snprintf(text + used, sizeof(text) - used, ", %llu threads found no memory to record in",
-		         (unsigned long long)stats.lost_arenas);
+	rps_tally_format(&s->server.tally, &stats, s->options.prof_path, text, sizeof(text));
 	rps_message_say("%s", text);
 }
 
@@ -400,7 +362,6 @@ static int run(struct startup *s)
 		rps_message_complain("%s", error);
 		return EXIT_INPUT;
 	}
-	warn_if_uninstrumented(s);
 	if (make_shared(s, error, sizeof(error))) {
 		rps_message_complain("%s", error);
 		return EXIT_APPLICATION;
@@ -410,6 +371,7 @@ static int run(struct startup *s)
 		rps_message_complain("%s", error);
 		return EXIT_INPUT;
 	}
+	warn_if_uninstrumented(s);
 	rc = wait_for_port(s);
 	if (rc) {
 		rps_app_stop(server->context.app, APP_GRACE_MS, &s->signals);
@@ -468,7 +430,7 @@ int main(int argc, char **argv)
 	if (!status && s.options.help) {
 		rps_options_print_usage(stdout);
 	} else if (!status && s.options.version) {
-		printf("runprofileserver (RunProfileServer) %s\n", VERSION);
+		printf("runprofileserver (RunProfileServer) %s\n", PACKAGE_VERSION);
 	} else if (!status) {
 		block_signals(&s.signals);
 		curl_global_init(CURL_GLOBAL_DEFAULT);

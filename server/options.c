@@ -47,14 +47,15 @@ static int set_switch(int *flag, const char *value)
 	    !strcmp(value, "1"))
 		*flag = 1;
 	else if (!strcmp(value, "no") || !strcmp(value, "false") || !strcmp(value, "off") ||
-	         !strcmp(value, "0"))
+		 !strcmp(value, "0"))
 		*flag = 0;
 	else
 		return -EINVAL;
 	return 0;
 }
 
-/* Each takes a value (for a switch: "yes", "no", or NULL for yes); -EINVAL sets `hint` to what it should be. */
+/* Each takes a value (for a switch: "yes", "no", or NULL for yes); -EINVAL sets `hint` to what it should be.
+ */
 
 static int set_prof_path(struct rps_options *options, const char *value, const char **hint)
 {
@@ -120,8 +121,9 @@ static int set_app_port(struct rps_options *options, const char *value, const ch
 
 static int set_scope(struct rps_options *options, const char *value, const char **hint)
 {
-	static const char *const names[] = {
-	    [RPS_SCOPE_AUTO] = "auto", [RPS_SCOPE_REQUEST] = "request", [RPS_SCOPE_APPLICATION] = "application"};
+	static const char *const names[] = {[RPS_SCOPE_AUTO] = "auto",
+					    [RPS_SCOPE_REQUEST] = "request",
+					    [RPS_SCOPE_APPLICATION] = "application"};
 
 	*hint = "give auto, request or application";
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -200,27 +202,27 @@ static const struct {
 };
 
 static int set_by_index(struct rps_options *options, int index, const char *value, char *error,
-                        size_t error_size)
+			size_t error_size)
 {
 	const char *hint = "give yes or no";
 	int rc;
 
 	if (table[index].argument && !value) {
 		snprintf(error, error_size, "option --%s needs a value: --%s=%s", table[index].name,
-		         table[index].name, table[index].argument);
+			 table[index].name, table[index].argument);
 		return -EINVAL;
 	}
 	rc = table[index].set(options, value, &hint);
 	if (rc == -EINVAL)
 		snprintf(error, error_size, "bad value '%.200s' for --%s: %s", value ? value : "",
-		         table[index].name, hint);
+			 table[index].name, hint);
 	else if (rc)
 		snprintf(error, error_size, "%s", strerror(-rc));
 	return rc;
 }
 
 int rps_options_set(struct rps_options *options, const char *name, const char *value, char *error,
-                    size_t error_size)
+		    size_t error_size)
 {
 	for (int i = 0; i < N_OPTIONS; i++)
 		if (!strcmp(table[i].name, name))
@@ -302,20 +304,20 @@ int rps_options_parse(struct rps_options *options, int argc, char **argv, char *
 		if (found == ':') {
 			index = optopt - CHAR_MAX - 1;
 			snprintf(error, error_size, "option --%s needs a value: --%s=%s", table[index].name,
-			         table[index].name, table[index].argument);
+				 table[index].name, table[index].argument);
 			return -EINVAL;
 		}
 		if (found == '?') {
 			if (optopt > CHAR_MAX)
 				snprintf(error, error_size, "option --%s takes no value",
-				         table[optopt - CHAR_MAX - 1].name);
+					 table[optopt - CHAR_MAX - 1].name);
 			else if (optopt)
 				snprintf(error, error_size,
-				         "unknown option -%c (see runprofileserver --help)", optopt);
+					 "unknown option -%c (see runprofileserver --help)", optopt);
 			else
 				snprintf(error, error_size,
-				         "unknown option %.200s (see runprofileserver --help)",
-				         argv[optind - 1]);
+					 "unknown option %.200s (see runprofileserver --help)",
+					 argv[optind - 1]);
 			return -EINVAL;
 		}
 		rc = set_by_index(options, found - CHAR_MAX - 1, optarg, error, error_size);
@@ -339,7 +341,7 @@ void rps_options_print_usage(FILE *out)
 		char left[64];
 
 		snprintf(left, sizeof(left), "--%s%s%s", table[i].name, table[i].argument ? "=" : "",
-		         table[i].argument ? table[i].argument : "");
+			 table[i].argument ? table[i].argument : "");
 		fprintf(out, "  %-24s %s\n", left, table[i].help);
 	}
 	fputs("\nExample: runprofileserver --kcachegrind --prof-path=/tmp/profiles ./shop\n", out);

@@ -43,7 +43,7 @@ void rps_options_clear(struct rps_options *options);
 /* Sets option `name` (without "--"); `value` NULL for a switch that stands
  * alone. 0; -ENOENT for an unknown name, -EINVAL, -ENOMEM, with one line in `error`. */
 int rps_options_set(struct rps_options *options, const char *name, const char *value, char *error,
-                    size_t error_size);
+		    size_t error_size);
 
 /* Reads the command line, over what is set already. 0 or -errno with a line in `error`. */
 int rps_options_parse(struct rps_options *options, int argc, char **argv, char *error, size_t error_size);

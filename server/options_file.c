@@ -143,10 +143,13 @@ static FILE *open_own_file(const char *path, int *rc, char *error, size_t error_
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		snprintf(error, error_size, "%s is not a plain file: not read", path);
 	else if (st.st_uid != geteuid())
-		snprintf(error, error_size, "%s belongs to user %u, not to you (%u): not read; name APP on the "
-		                            "command line", path, (unsigned)st.st_uid, (unsigned)geteuid());
+		snprintf(error, error_size,
+			 "%s belongs to user %u, not to you (%u): not read; name APP on the "
+			 "command line",
+			 path, (unsigned)st.st_uid, (unsigned)geteuid());
 	else if (st.st_mode & S_IWOTH)
-		snprintf(error, error_size, "%s may be written by anybody: not read (chmod o-w %s)", path, path);
+		snprintf(error, error_size, "%s may be written by anybody: not read (chmod o-w %s)", path,
+			 path);
 	else
 		*rc = 0;
 	file = *rc ? NULL : fdopen(fd, "r");

@@ -49,7 +49,7 @@ static void move_along(const char *installed, const char *bin, char *moved, size
 }
 
 static char *find(const char *variable, const char *name, const char *const *beside, size_t n_beside,
-                  const char *installed, const char *what, char *error, size_t error_size)
+		  const char *installed, const char *what, char *error, size_t error_size)
 {
 	char directory[PATH_MAX], moved[PATH_MAX], path[2 * PATH_MAX];
 	const char *named = secure_getenv(variable);
@@ -59,7 +59,7 @@ static char *find(const char *variable, const char *name, const char *const *bes
 
 		if (!absolute)
 			snprintf(error, error_size, "cannot find %s, which the variable %s names", named,
-			         variable);
+				 variable);
 		return absolute;
 	}
 	if (own_directory(directory, sizeof(directory))) {
@@ -75,8 +75,9 @@ static char *find(const char *variable, const char *name, const char *const *bes
 	snprintf(path, sizeof(path), "%s/%s", moved, name);
 	if (!access(path, R_OK))
 		return realpath(path, NULL);
-	snprintf(error, error_size, "cannot find %s (%s; neither beside this program nor in %s; %s=PATH names it)",
-	         name, what, moved, variable);
+	snprintf(error, error_size,
+		 "cannot find %s (%s; neither beside this program nor in %s; %s=PATH names it)", name, what,
+		 moved, variable);
 	return NULL;
 }
 
@@ -85,7 +86,7 @@ char *rps_path_runtime(char *error, size_t error_size)
 	static const char *const beside[] = {"/.libs", "/runtime/.libs"};
 
 	return find("RUNPROFILE_RUNTIME", "librunprofile.so", beside, 2, RPS_LIBDIR, "the runtime", error,
-	            error_size);
+		    error_size);
 }
 
 char *rps_path_module_host(char *error, size_t error_size)
@@ -93,7 +94,7 @@ char *rps_path_module_host(char *error, size_t error_size)
 	static const char *const beside[] = {"", "/server"};
 
 	return find("RUNPROFILE_MODULE_HOST", "runprofile-module-host", beside, 2, RPS_PKGLIBEXECDIR,
-	            "it runs modules", error, error_size);
+		    "it runs modules", error, error_size);
 }
 
 static int is_program(const char *path)
@@ -119,16 +120,18 @@ char *rps_path_program(const char *name, char *error, size_t error_size)
 		size_t size = strcspn(directories, ":");
 
 		/* An empty entry means the working directory; nobody wants that by accident. */
-		if (size && (size_t)snprintf(path, sizeof(path), "%.*s/%s", (int)size, directories, name) <
-		                sizeof(path) && is_program(path))
+		if (size &&
+		    (size_t)snprintf(path, sizeof(path), "%.*s/%s", (int)size, directories, name) <
+			sizeof(path) &&
+		    is_program(path))
 			return strdup(path);
 		directories += size + (directories[size] == ':');
 	}
 	if (!stat(name, &st))
-		snprintf(error, error_size, "%s is not in PATH (to run the one in this directory: ./%s)", name,
-		         name);
+		snprintf(error, error_size, "%s is not in PATH (to run the one in this directory: ./%s)",
+			 name, name);
 	else
-		snprintf(error, error_size, "cannot find %s: there is no such file, and no such program in PATH",
-		         name);
+		snprintf(error, error_size,
+			 "cannot find %s: there is no such file, and no such program in PATH", name);
 	return NULL;
 }

@@ -28,7 +28,8 @@
 #include <unistd.h>
 
 #define BLOCK_BYTES ((size_t)64 * 1024)
-#define WHOLE_BODY_MAX ((int64_t)64 * 1024) /* answers up to this size that are here already are sent in one piece */
+#define WHOLE_BODY_MAX                                                                                       \
+	((int64_t)64 * 1024) /* answers up to this size that are here already are sent in one piece */
 
 enum kind {
 	KIND_OWN = 0, /* answered by the front: no profile */
@@ -79,7 +80,7 @@ static const struct rps_exchange_operations *operations(const struct rps_request
 }
 
 struct rps_request *rps_request_create(struct rps_server *server, struct MHD_Connection *connection,
-                                       const char *target)
+				       const char *target)
 {
 	struct rps_request *request = calloc(1, sizeof(*request));
 
@@ -120,12 +121,12 @@ static enum MHD_Result queue(struct rps_request *request, int status, struct MHD
 }
 
 static enum MHD_Result queue_page(struct rps_request *request, int status, const char *name,
-                                  const char *value, const char *format, ...)
+				  const char *value, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 /* A short page in plain text, with one more header field if `name` is not NULL. */
 static enum MHD_Result queue_page(struct rps_request *request, int status, const char *name,
-                                  const char *value, const char *format, ...)
+				  const char *value, const char *format, ...)
 {
 	struct MHD_Response *response;
 	va_list arguments;
@@ -162,14 +163,15 @@ struct header_copy {
 };
 
 static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size,
-                                   const char *value, size_t value_size)
+				   const char *value, size_t value_size)
 {
 	struct header_copy *copy = cls;
 
 	if (value_size && memchr(value, 0, value_size))
 		copy->error = -EINVAL;
 	else
-		copy->error = rps_header_list_add(copy->list, name, name_size, value ? value : "", value_size);
+		copy->error =
+		    rps_header_list_add(copy->list, name, name_size, value ? value : "", value_size);
 	return copy->error ? MHD_NO : MHD_YES;
 }
 
@@ -182,14 +184,14 @@ static void name_client(struct rps_request *request)
 	strcpy(request->client_address, "unknown");
 	if (address && address->sa_family == AF_INET)
 		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
-		          request->client_address, sizeof(request->client_address));
+			  request->client_address, sizeof(request->client_address));
 	else if (address && address->sa_family == AF_INET6)
 		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
-		          request->client_address, sizeof(request->client_address));
+			  request->client_address, sizeof(request->client_address));
 	/* An IPv4 client of a socket for both. */
 	if (!strncmp(request->client_address, "::ffff:", 7) && strchr(request->client_address, '.'))
 		memmove(request->client_address, request->client_address + 7,
-		        strlen(request->client_address + 7) + 1);
+			strlen(request->client_address + 7) + 1);
 }
 
 static uint64_t random_id(void)
@@ -232,12 +234,12 @@ static void format_http_date(time_t time_s, char *text, size_t size)
 {
 	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	struct tm tm;
 
 	gmtime_r(&time_s, &tm);
 	snprintf(text, size, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
-	         months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		 months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static enum MHD_Result send_file(struct rps_request *request, const struct rps_static_file *file)
@@ -275,16 +277,16 @@ static enum MHD_Result redirect_to_directory(struct rps_request *request)
 	if (request->url.target[0] == '/' && request->url.target[1] == '/')
 		return refuse(request, MHD_HTTP_NOT_FOUND, "Not found.");
 	if (asprintf(&location, "%.*s/%s%s", (int)request->url.path_size, request->url.target,
-	             *request->url.query ? "?" : "", request->url.query) < 0)
+		     *request->url.query ? "?" : "", request->url.query) < 0)
 		return MHD_NO;
 	result = queue_page(request, MHD_HTTP_MOVED_PERMANENTLY, MHD_HTTP_HEADER_LOCATION, location,
-	                    "It is a directory: see the address with a slash at its end.");
+			    "It is a directory: see the address with a slash at its end.");
 	free(location);
 	return result;
 }
 
 static enum MHD_Result serve_static(struct rps_request *request, int mount, const char *rest,
-                                    size_t rest_size)
+				    size_t rest_size)
 {
 	struct rps_static_file file;
 	int rc;
@@ -294,7 +296,7 @@ static enum MHD_Result serve_static(struct rps_request *request, int mount, cons
 		request->id = random_id();
 	if (strcmp(request->method, "GET") && strcmp(request->method, "HEAD"))
 		return queue_page(request, MHD_HTTP_METHOD_NOT_ALLOWED, MHD_HTTP_HEADER_ALLOW, "GET, HEAD",
-		                  "A static file is only for reading.");
+				  "A static file is only for reading.");
 	rc = rps_static_files_get(request->server->statics, mount, rest, rest_size, &file);
 	if (!rc)
 		return send_file(request, &file);
@@ -369,7 +371,7 @@ static enum MHD_Result begin(struct rps_request *request)
 
 	if (rps_app_has_ended(request->server->context.app, 0, how, sizeof(how)))
 		return queue_page(request, MHD_HTTP_BAD_GATEWAY, NULL, NULL, "The application %s %s.",
-		                  rps_app_shown(request->server->context.app), how);
+				  rps_app_shown(request->server->context.app), how);
 	exchange->method = request->method;
 	exchange->target = request->url.target;
 	exchange->headers = &request->headers;
@@ -408,8 +410,8 @@ static enum rps_exchange_outcome resolve_stale(struct rps_request *request, char
 			snprintf(error, error_size, "The application %s %s.", rps_app_shown(app), how);
 		else
 			snprintf(error, error_size,
-			         "The application %s closed the connection without an answer.",
-			         rps_app_shown(app));
+				 "The application %s closed the connection without an answer.",
+				 rps_app_shown(app));
 		return RPS_EXCHANGE_FAILED;
 	}
 	rps_profile_destroy(request->profile);
@@ -476,8 +478,8 @@ static struct MHD_Response *create_response(struct rps_request *request)
 			return response;
 	}
 	return MHD_create_response_from_callback(answer->body_bytes < 0 ? MHD_SIZE_UNKNOWN
-	                                                                : (uint64_t)answer->body_bytes,
-	                                         BLOCK_BYTES, on_read, request, NULL);
+									: (uint64_t)answer->body_bytes,
+						 BLOCK_BYTES, on_read, request, NULL);
 }
 
 static enum MHD_Result pass_on(struct rps_request *request)
@@ -544,7 +546,7 @@ static enum MHD_Result route(struct rps_request *request)
 }
 
 enum MHD_Result rps_request_handle(struct rps_request *request, const char *method, const char *version,
-                                   const char *upload_data, size_t *upload_data_size)
+				   const char *upload_data, size_t *upload_data_size)
 {
 	enum MHD_Result result;
 
@@ -571,7 +573,7 @@ enum MHD_Result rps_request_handle(struct rps_request *request, const char *meth
 /* ---- Finish ------------------------------------------------------------------------------------------ */
 
 static void write_profile(struct rps_request *request, uint64_t duration_us, time_t end_s, char *name,
-                          size_t name_size)
+			  size_t name_size)
 {
 	const char *host = rps_header_list_find(&request->headers, "Host");
 	const struct rps_request_facts facts = {

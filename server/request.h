@@ -12,12 +12,12 @@ struct rps_request;
 
 /* The request line was read; `target` is in it as the client sent it. NULL when out of memory. */
 struct rps_request *rps_request_create(struct rps_server *server, struct MHD_Connection *connection,
-                                       const char *target);
+				       const char *target);
 
 /* libmicrohttpd's access handler: called for the head, for each piece of the
  * body, and for its end. */
 enum MHD_Result rps_request_handle(struct rps_request *request, const char *method, const char *version,
-                                   const char *upload_data, size_t *upload_data_size);
+				   const char *upload_data, size_t *upload_data_size);
 
 /* The last byte was sent, or never will be: writes the profile and the log
  * line, and frees the request. */

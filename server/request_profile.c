@@ -51,7 +51,7 @@ static int add_printable(struct rps_profile *profile, const char *key, const cha
 }
 
 static int add_facts(struct rps_profile *profile, const struct rps_server *server,
-                     const struct rps_request_facts *facts)
+		     const struct rps_request_facts *facts)
 {
 	char id[17], when[64];
 	struct tm tm;
@@ -80,8 +80,8 @@ static int add_facts(struct rps_profile *profile, const struct rps_server *serve
 }
 
 int rps_request_profile_write(struct rps_server *server, struct rps_profile *profile,
-                              const struct rps_collect_info *info, const struct rps_request_facts *facts,
-                              char *name, size_t name_size)
+			      const struct rps_collect_info *info, const struct rps_request_facts *facts,
+			      char *name, size_t name_size)
 {
 	const struct rps_name_values values = {
 	    .path = facts->url->path,
@@ -89,7 +89,9 @@ int rps_request_profile_write(struct rps_server *server, struct rps_profile *pro
 	    .query = facts->url->query,
 	    .method = facts->method,
 	    .status = facts->status,
-	    .pid = info->pid ? info->pid : profile ? profile->pid : 0,
+	    .pid = info->pid ? info->pid
+		   : profile ? profile->pid
+			     : 0,
 	    .seq = atomic_fetch_add(&server->seq, 1) + 1,
 	    .duration_us = facts->duration_us,
 	    .time_s = (uint64_t)facts->end_s,
@@ -105,7 +107,7 @@ int rps_request_profile_write(struct rps_server *server, struct rps_profile *pro
 	}
 	atomic_fetch_add(&server->tally.lost, 1);
 	rps_message_complain("lost the profile of request %016" PRIx64 ": cannot write to %s: %s", facts->id,
-	                     server->options->prof_path, strerror(-rc));
+			     server->options->prof_path, strerror(-rc));
 	return rc;
 }
 
@@ -119,17 +121,19 @@ void rps_request_profile_warn(struct rps_server *server, const struct rps_collec
 	rps_collector_get_stats(server->collector, &stats);
 	if (!stats.n_processes) {
 		if (!atomic_exchange(&server->warned_empty, 1))
-			rps_message_complain("the runtime was not loaded into the application, so the profile "
-			                     "is empty (a static or setuid program? rebuild it with CC=profcc)");
+			rps_message_complain(
+			    "the runtime was not loaded into the application, so the profile "
+			    "is empty (a static or setuid program? rebuild it with CC=profcc)");
 	} else if (is_request_scope && info->never_entered) {
 		/* With an error status the application's libmicrohttpd may have refused it by itself. */
 		if (status < 400 && !atomic_exchange(&server->warned_scope, 1))
-			rps_message_complain("the application answered, but no beginning of a request was seen "
-			                     "in it, so the profile is empty (try --scope=application)");
+			rps_message_complain(
+			    "the application answered, but no beginning of a request was seen "
+			    "in it, so the profile is empty (try --scope=application)");
 	} else if (!stats.hooks_seen) {
 		if (!atomic_exchange(&server->warned_empty, 1))
 			rps_message_complain("a request was answered without one instrumented call, so its "
-			                     "profile is empty (rebuild the application with CC=profcc "
-			                     "CXX=profc++)");
+					     "profile is empty (rebuild the application with CC=profcc "
+					     "CXX=profc++)");
 	}
 }

@@ -34,11 +34,12 @@ struct rps_profile *rps_request_root_profile(const char *root_name, uint64_t dur
 /* Adds the facts and writes the file; frees `profile`. 0, or -errno, which has
  * been told and counted then. `name` gets the file's name. */
 int rps_request_profile_write(struct rps_server *server, struct rps_profile *profile,
-                              const struct rps_collect_info *info, const struct rps_request_facts *facts,
-                              char *name, size_t name_size);
+			      const struct rps_collect_info *info, const struct rps_request_facts *facts,
+			      char *name, size_t name_size);
 
 /* Tells, once, what a request's profile says about how the application was
  * built or chosen: no runtime, no hooks, no boundaries. */
-void rps_request_profile_warn(struct rps_server *server, const struct rps_collect_info *info, uint32_t status);
+void rps_request_profile_warn(struct rps_server *server, const struct rps_collect_info *info,
+			      uint32_t status);
 
 #endif

@@ -9,18 +9,10 @@
 #include "server/options.h"
 #include "server/static_files.h"
 #include "server/store.h"
+#include "server/tally.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
-
-/* Shown when the server ends. */
-struct rps_tally {
-	atomic_ullong requests;
-	atomic_ullong profiles;
-	atomic_ullong lost;       /* profiles that could not be written */
-	atomic_ullong unprofiled; /* requests that did not reach the application */
-	atomic_ullong skipped;    /* static ones, with --nomedia */
-};
 
 struct rps_server {
 	const struct rps_options *options;
@@ -32,12 +24,12 @@ struct rps_server {
 	char *app_command_line; /* for the profiles' "cmd:" */
 	char front_host[300];   /* "127.0.0.1:8000" */
 	struct rps_tally tally;
-	atomic_ullong seq;        /* number of the last profile */
-	atomic_uint in_flight;    /* requests */
-	atomic_int closing;       /* no further requests on connections that are open */
-	atomic_int stopping;      /* waits end at once */
-	atomic_int warned_empty;  /* told that the application seems not to be instrumented */
-	atomic_int warned_scope;  /* told that no boundary was seen */
+	atomic_ullong seq;       /* number of the last profile */
+	atomic_uint in_flight;   /* requests */
+	atomic_int closing;      /* no further requests on connections that are open */
+	atomic_int stopping;     /* waits end at once */
+	atomic_int warned_empty; /* told that the application seems not to be instrumented */
+	atomic_int warned_scope; /* told that no boundary was seen */
 };
 
 #endif

@@ -32,7 +32,7 @@ struct rps_static_files {
 };
 
 struct rps_static_files *rps_static_files_open(const struct rps_static_mount *mounts, size_t n_mounts,
-                                               char *error, size_t error_size)
+					       char *error, size_t error_size)
 {
 	struct rps_static_files *files = calloc(1, sizeof(*files) + n_mounts * sizeof(struct mount));
 
@@ -45,7 +45,7 @@ struct rps_static_files *rps_static_files_open(const struct rps_static_mount *mo
 
 		if (fd < 0) {
 			snprintf(error, error_size, "cannot open %s: %s (--static=URL=DIR takes a directory)",
-			         mounts[i].directory, strerror(errno));
+				 mounts[i].directory, strerror(errno));
 			rps_static_files_close(files);
 			return NULL;
 		}
@@ -66,8 +66,8 @@ void rps_static_files_close(struct rps_static_files *files)
 	free(files);
 }
 
-int rps_static_files_match(const struct rps_static_files *files, const struct rps_url *url,
-                           const char **rest, size_t *rest_size)
+int rps_static_files_match(const struct rps_static_files *files, const struct rps_url *url, const char **rest,
+			   size_t *rest_size)
 {
 	int best = -1;
 
@@ -179,7 +179,7 @@ const char *rps_static_files_type(const char *name)
 }
 
 int rps_static_files_get(const struct rps_static_files *files, int mount, const char *rest, size_t rest_size,
-                         struct rps_static_file *file)
+			 struct rps_static_file *file)
 {
 	int has_slash = rest_size && rest[rest_size - 1] == '/', fd, rc;
 	char path[PATH_MAX];

@@ -16,13 +16,13 @@ struct rps_static_files;
 
 /* Opens the directories; the URLs must live as long. NULL with a line in `error`. */
 struct rps_static_files *rps_static_files_open(const struct rps_static_mount *mounts, size_t n_mounts,
-                                               char *error, size_t error_size);
+					       char *error, size_t error_size);
 void rps_static_files_close(struct rps_static_files *files);
 
 /* The rest of the request's raw path below the mount that serves it (the one
  * with the longest URL), and that mount's number; -1 if it is the application's. */
-int rps_static_files_match(const struct rps_static_files *files, const struct rps_url *url,
-                           const char **rest, size_t *rest_size);
+int rps_static_files_match(const struct rps_static_files *files, const struct rps_url *url, const char **rest,
+			   size_t *rest_size);
 
 struct rps_static_file {
 	int fd;
@@ -35,7 +35,7 @@ struct rps_static_file {
  * `mount`; for a directory its index.html. 0; -ENOENT; -EISDIR for a directory
  * whose path lacks the slash at its end; -errno. */
 int rps_static_files_get(const struct rps_static_files *files, int mount, const char *rest, size_t rest_size,
-                         struct rps_static_file *file);
+			 struct rps_static_file *file);
 
 /* By the name's ending; "application/octet-stream" when it is unknown. */
 const char *rps_static_files_type(const char *name);

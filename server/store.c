@@ -41,44 +41,6 @@ struct rps_store {
 	struct recent_name recent[RECENT_NAMES];
 };
 
-struct rps_store *rps_store_open(const char *directory, const char *name_template, rps_store_writer writer,
-                                 char *error, size_t error_size)
-{
-	struct rps_store *store = calloc(1, sizeof(*store));
-	char why[512];
-
-	if (!store) {
-		snprintf(error, error_size, "out of memory");
-		return NULL;
-	}
-	pthread_mutex_init(&store->lock, NULL);
-	store->directory_fd = -1;
-	store->writer = writer;
-	store->name_template = rps_name_template_parse(name_template, why, sizeof(why));
-	if (!store->name_template) {
-		snprintf(error, error_size, "cannot use --prof-file=%s: %s", name_template, why);
-		goto fail;
-	}
-	store->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (store->directory_fd < 0) {
-		snprintf(error, error_size, "cannot open the profiles' directory %s: %s (%s)", directory,
-		         strerror(errno),
-		         errno == ENOENT ? "make it, or name another with --prof-path=DIR"
-		                         : "name another with --prof-path=DIR");
-		goto fail;
-	}
-	if (faccessat(store->directory_fd, ".", W_OK | X_OK, AT_EACCESS)) {
-		snprintf(error, error_size,
-		         "cannot write to the profiles' directory %s: %s (name another with --prof-path=DIR)",
-		         directory, strerror(errno));
-		goto fail;
-	}
-	return store;
-fail:
-	rps_store_close(store);
-	return NULL;
-}
-
 void rps_store_close(struct rps_store *store)
 {
 	if (!store)
@@ -162,6 +124,60 @@ static int create_temporary(int parent_fd, char *name, size_t size)
 	}
 }
 
+/* Permissions alone do not tell: root has them all, and /proc takes no files.
+ * A full disk is no reason not to start: it may be emptied. */
+static int try_to_write(int directory_fd)
+{
+	char name[32];
+	int fd = create_temporary(directory_fd, name, sizeof(name));
+
+	if (fd < 0)
+		return fd == -ENOSPC || fd == -EDQUOT ? 0 : fd;
+	unlinkat(directory_fd, name, 0);
+	close(fd);
+	return 0;
+}
+
+struct rps_store *rps_store_open(const char *directory, const char *name_template, rps_store_writer writer,
+				 char *error, size_t error_size)
+{
+	struct rps_store *store = calloc(1, sizeof(*store));
+	char why[512];
+	int rc;
+
+	if (!store) {
+		snprintf(error, error_size, "out of memory");
+		return NULL;
+	}
+	pthread_mutex_init(&store->lock, NULL);
+	store->directory_fd = -1;
+	store->writer = writer;
+	store->name_template = rps_name_template_parse(name_template, why, sizeof(why));
+	if (!store->name_template) {
+		snprintf(error, error_size, "cannot use --prof-file=%s: %s", name_template, why);
+		goto fail;
+	}
+	store->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->directory_fd < 0) {
+		snprintf(error, error_size, "cannot open the profiles' directory %s: %s (%s)", directory,
+			 strerror(errno),
+			 errno == ENOENT ? "make it, or name another with --prof-path=DIR"
+					 : "name another with --prof-path=DIR");
+		goto fail;
+	}
+	rc = try_to_write(store->directory_fd);
+	if (rc) {
+		snprintf(error, error_size,
+			 "cannot write to the profiles' directory %s: %s (name another with --prof-path=DIR)",
+			 directory, strerror(-rc));
+		goto fail;
+	}
+	return store;
+fail:
+	rps_store_close(store);
+	return NULL;
+}
+
 /* Writes the whole profile and closes `fd`, whose close may be what reports a full disk. */
 static int fill(const struct rps_store *store, int fd, const struct rps_profile *profile)
 {
@@ -225,7 +241,7 @@ static int rename_without_overwriting(int parent_fd, const char *from, const cha
 
 /* Gives the temporary file its name, the first that is free. */
 static int publish(struct rps_store *store, int parent_fd, const char *temporary,
-                   const struct rps_name_values *values, char *name, size_t name_size)
+		   const struct rps_name_values *values, char *name, size_t name_size)
 {
 	uint64_t hash = hash_name(name);
 	uint32_t failed = 0;
@@ -249,7 +265,7 @@ static int publish(struct rps_store *store, int parent_fd, const char *temporary
 }
 
 int rps_store_write(struct rps_store *store, const struct rps_name_values *values,
-                    const struct rps_profile *profile, char *name, size_t name_size)
+		    const struct rps_profile *profile, char *name, size_t name_size)
 {
 	char temporary[32] = "";
 	const char *base;

@@ -20,12 +20,12 @@ typedef int (*rps_store_writer)(const struct rps_profile *profile, FILE *out);
  * profile/name_template.h). NULL on error, with one line in `error` that says
  * what is wrong and what to do. */
 struct rps_store *rps_store_open(const char *directory, const char *name_template, rps_store_writer writer,
-                                 char *error, size_t error_size);
+				 char *error, size_t error_size);
 void rps_store_close(struct rps_store *store);
 
 /* Writes one profile; `name` gets the file's name relative to the directory.
  * 0, or -errno: nothing of the file is left then. */
 int rps_store_write(struct rps_store *store, const struct rps_name_values *values,
-                    const struct rps_profile *profile, char *name, size_t name_size);
+		    const struct rps_profile *profile, char *name, size_t name_size);
 
 #endif

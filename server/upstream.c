@@ -27,8 +27,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define IDLE_MAX 256          /* handles kept for use again */
-#define WAIT_MS 250           /* how soon a stop is noticed */
+#define IDLE_MAX 256 /* handles kept for use again */
+#define WAIT_MS 250  /* how soon a stop is noticed */
 #define CONNECT_TIMEOUT_MS 10000L
 #define ALONE_RECEIVE_BUFFER (8 << 20)
 
@@ -43,10 +43,10 @@ struct rps_upstream {
 	int held_fd;       /* closed by libcurl, not yet by us */
 	int client_fd;
 
-	unsigned running : 1;   /* the easy handle is in the multi handle */
-	unsigned done : 1;      /* the transfer has ended; `code` says how */
+	unsigned running : 1; /* the easy handle is in the multi handle */
+	unsigned done : 1;    /* the transfer has ended; `code` says how */
 	unsigned alone : 1;
-	unsigned reused : 1;    /* over a connection that was used before */
+	unsigned reused : 1; /* over a connection that was used before */
 	unsigned stale : 1;
 	unsigned cancelled : 1;
 	unsigned head_done : 1;
@@ -211,7 +211,8 @@ static size_t on_head(char *line, size_t size, size_t n, void *cls)
 		value++;
 	while (size > value && (line[size - 1] == ' ' || line[size - 1] == '\t'))
 		size--;
-	rc = rps_header_list_add(&upstream->headers, line, (size_t)(colon - line), line + value, size - value);
+	rc =
+	    rps_header_list_add(&upstream->headers, line, (size_t)(colon - line), line + value, size - value);
 	return rc ? 0 : all;
 }
 
@@ -327,7 +328,7 @@ static enum rps_upstream_result result_of(const struct rps_upstream *upstream)
 }
 
 enum rps_upstream_result rps_upstream_wait_head(struct rps_upstream *upstream, uint32_t *status,
-                                                const struct rps_header_list **headers)
+						const struct rps_header_list **headers)
 {
 	upstream->upload_ended = 1;
 	if (!upstream->done && upstream->upload_paused)

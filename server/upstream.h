@@ -57,7 +57,7 @@ void rps_upstream_send(struct rps_upstream *upstream, const void *data, size_t s
 /* The body is complete; waits for the head. On RPS_UPSTREAM_OK `status`, and
  * `headers` (all, as received) are valid until rps_upstream_put. */
 enum rps_upstream_result rps_upstream_wait_head(struct rps_upstream *upstream, uint32_t *status,
-                                                const struct rps_header_list **headers);
+						const struct rps_header_list **headers);
 /* Declared size of the body, -1 unknown. */
 int64_t rps_upstream_body_bytes(const struct rps_upstream *upstream);
 /* Waits for a piece of the body: bytes, 0 at the end, -errno. */

@@ -121,7 +121,8 @@ static size_t printable_size(const unsigned char *bytes, size_t left)
 			return 0;
 		value = value << 6 | (bytes[i] & 0x3f);
 	}
-	if (value < smallest[size] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff) || value < 0xa0)
+	if (value < smallest[size] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff) ||
+	    value < 0xa0)
 		return 0;
 	/* Line and paragraph separator, and the marks that turn the direction of text around. */
 	if ((value >= 0x2028 && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069))

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 struct rps_url {
-	char *target;     /* in origin form, as the client sent it: "/a%20b?x=1", or "*" */
-	size_t path_size; /* bytes of target before the "?" */
+	char *target;      /* in origin form, as the client sent it: "/a%20b?x=1", or "*" */
+	size_t path_size;  /* bytes of target before the "?" */
 	const char *query; /* behind the "?", "" if none; points into target */
 	char *path;        /* the path percent-decoded; NUL-terminated, but may hold NULs */
 	size_t decoded_size;

@@ -210,6 +210,9 @@ struct rps_arena_header {
 	uint32_t stack_top;        /* the topmost frame; RPS_STACK_OFFSET is the bottom, an unused frame */
 	uint32_t n_nodes;
 	uint32_t n_edges;
+	uint32_t functions;      /* table of first nodes, by function id: (functions_mask + 1) offsets, 0 is empty */
+	uint32_t functions_mask;
+	uint32_t n_functions;
 	uint32_t attached;    /* 1 while a thread works in it (request scope: between resume and suspend) */
 	uint64_t calls;       /* enters, all */
 	uint64_t lost_calls;  /* not in the tree: no memory, or a hook was interrupted by hooks */
@@ -239,10 +242,12 @@ struct rps_wire_node {
 	uint32_t table;      /* child table: (mask + 1) offsets of edges, RPS_EMPTY_EDGE_OFFSET where there is none */
 	uint32_t mask;
 	uint32_t conflicts; /* misses in a full place since the table grew */
-	uint32_t active;    /* activations on the shadow stack */
+	uint32_t first;     /* the first node of this function in the arena, maybe itself */
+	uint32_t active;    /* in that first node: the function's activations on the shadow stack, whatever their nodes */
 	uint32_t n_edges;
+	uint32_t reserved0;
 	uint64_t self_ticks;
-	uint64_t reserved[3];
+	uint64_t reserved1[2];
 };
 _Static_assert(sizeof(struct rps_wire_node) == 64, "one cache line");
 #define RPS_FUNCTION_OVERFLOW UINT32_MAX
@@ -252,12 +257,13 @@ struct rps_wire_edge {
 	uint64_t key_function; /* address of the record, or of the function (plain hooks) */
 	uint64_t key_site;     /* return address, or address of the site record */
 	uint64_t calls;
-	uint64_t inclusive_ticks; /* outermost activations */
+	uint64_t inclusive_ticks; /* the function's outermost activations: not while it is active further out, in whatever node */
 	uint64_t nested_calls;    /* enters during those, without themselves: to subtract the hooks' cost */
 	uint32_t to;              /* node */
 	uint32_t next;            /* edge of the same source */
 	/* Where: an inlined call has file and line; a call that was made has image and address. */
-	uint32_t site_kind; /* enum rps_site_kind */
+	uint16_t site_kind;   /* enum rps_site_kind */
+	uint16_t inner_calls; /* 1: some calls were not outermost */
 	uint32_t site_file_or_image;
 	uint64_t site_line_or_address; /* address: ELF virtual address of the return address */
 };

@@ -159,7 +159,8 @@ all_profiles_valid() {
 	while read -r file; do
 		"$check_callgrind" "$file" >"$scratch/check.log" 2>&1 || { diag "$(cat "$scratch/check.log")"; return 1; }
 		if command -v callgrind_annotate >/dev/null; then
-			callgrind_annotate "$file" >/dev/null 2>"$scratch/annotate.log" || return 1
+			# From /: it would take the working directory off some of the file names only.
+			(cd / && callgrind_annotate "$file") >/dev/null 2>"$scratch/annotate.log" || return 1
 			[ ! -s "$scratch/annotate.log" ] || { diag "$file: $(cat "$scratch/annotate.log")"; return 1; }
 		fi
 	done <"$scratch/all"

@@ -13,6 +13,7 @@
  *   /post         one leaf() per 1000 bytes of body
  *   /sleep?n=N    sleeps N ms within instrumented sleeper()
  *   /deep?n=N     N calls nested in each other
+ *   /parse?n=N    mutual recursion that meets one function in two contexts, N levels deep
  *   /jump?n=N     N times longjmp out of three levels of calls
  *   /crash        SIGSEGV within instrumented crasher()
  *
@@ -76,6 +77,35 @@ static __attribute__((noinline)) void crasher(void)
 static __attribute__((noinline)) unsigned long dive(unsigned long n)
 {
 	return n == 0 ? 0 : 1 + dive(n - 1);
+}
+
+/* statement -> block -> statement, and statement -> if_statement -> block -> statement. */
+static void statement(unsigned long depth);
+
+static __attribute__((noinline)) void spin(void)
+{
+	for (int i = 0; i < 20000; i++)
+		sink++;
+}
+
+static __attribute__((noinline)) void block(unsigned long depth)
+{
+	spin();
+	if (depth > 0)
+		statement(depth - 1);
+}
+
+static __attribute__((noinline)) void if_statement(unsigned long depth)
+{
+	block(depth);
+}
+
+static __attribute__((noinline)) void statement(unsigned long depth)
+{
+	if (depth % 2 == 1)
+		if_statement(depth);
+	else
+		block(depth);
 }
 
 static jmp_buf surface;
@@ -228,6 +258,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 		sleeper(state->n);
 	else if (strcmp(url, "/deep") == 0)
 		sink += dive(state->n);
+	else if (strcmp(url, "/parse") == 0)
+		statement(state->n);
 	else if (strcmp(url, "/jump") == 0)
 		jump_about(state->n);
 	else if (strcmp(url, "/crash") == 0)

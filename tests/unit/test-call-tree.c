@@ -289,7 +289,7 @@ static void contexts_beyond_the_limit_collapse_and_stay_counted(void **state)
 
 	for (int i = 0; i < N; i++) {
 		snprintf(many_names[i], sizeof(many_names[i]), "many %d", i);
-		many[i] = (struct rps_function_record){many_names[i], many_names[i], "/src/b.c", (uint32_t)i + 1, 0};
+		many[i] = (struct rps_function_record){many_names[i], many_names[i], "/src/b.c", (uint32_t)i + 1, 0, NULL};
 	}
 	rps_call_tree_reset(arena);
 	srandom(1);

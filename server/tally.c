@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See tally.h. Formatted by main.c. */
+#include "server/tally.h"
+
+#include <stdio.h>
+
+void rps_tally_format(const struct rps_tally *tally, const struct rps_collector_stats *stats,
+		      const char *directory, char *text, size_t size)
+{
+	const struct {
+		unsigned long long n;
+		const char *what;
+	} extras[] = {
+	    {atomic_load(&tally->lost), "profiles lost"},
+	    {atomic_load(&tally->skipped), "static ones without profile"},
+	    {atomic_load(&tally->unprofiled), "not handed to the application"},
+	    {stats->foreign_requests, "requests at the application's own port, without profile"},
+	    {stats->lost_arenas, "threads without memory to record in"},
+	};
+	int used = snprintf(text, size, "%llu requests, %llu profiles in %s", atomic_load(&tally->requests),
+			    atomic_load(&tally->profiles), directory);
+
+	for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]) && used > 0 && (size_t)used < size; i++)
+		if (extras[i].n)
+			used += snprintf(text + used, size - (size_t)used, ", %llu %s", extras[i].n,
+					 extras[i].what);
+}

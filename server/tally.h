@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How many requests, profiles and losses: counted by request threads, shown
+ * when the server ends. */
+#ifndef RPS_SERVER_TALLY_H
+#define RPS_SERVER_TALLY_H
+
+#include "collect/collector.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+struct rps_tally {
+	atomic_ullong requests;
+	atomic_ullong profiles;
+	atomic_ullong lost;       /* profiles that could not be written */
+	atomic_ullong unprofiled; /* requests that did not reach the application */
+	atomic_ullong skipped;    /* static ones, with --nomedia */
+};
+
+/* One sentence: always requests and profiles, the rest where there is any. */
+void rps_tally_format(const struct rps_tally *tally, const struct rps_collector_stats *stats,
+		      const char *directory, char *text, size_t size);
+
+#endif
