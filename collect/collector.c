@@ -262,6 +262,17 @@ static void stop_recording(struct rps_collection *collection)
 	}
 }
 
+/* Is a request under way that this arena belongs to? Called with `lock` held. */
+static int is_wanted(const struct rps_collector *collector, const struct rps_arena_slot *slot)
+{
+	const struct rps_collection *collection;
+
+	for (collection = collector->active; collection != NULL; collection = collection->next)
+		if (belongs(collection, slot))
+			return 1;
+	return 0;
+}
+
 /* Gives back what no request under way is waiting for: arenas of requests that were given up, of handlers that
  * went on after their request had ended, of dead processes; and in application scope, where `is_quiet` says that no
  * thread can be about to write, those of earlier requests. */
@@ -272,15 +283,9 @@ static void sweep(struct rps_collector *collector, int is_quiet)
 	pthread_mutex_lock(&collector->lock);
 	for (uint32_t i = 0; i < n; i++) {
 		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
-		struct rps_collection *collection;
 		uint32_t state = slot_state(collector, i);
 
-		if (state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED)
-			continue;
-		DL_FOREACH(collector->active, collection)
-			if (belongs(collection, slot))
-				break;
-		if (collection != NULL)
+		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || is_wanted(collector, slot))
 			continue;
 		if (state == RPS_ARENA_ENDED || (is_quiet && (slot->epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION) ||
 		    !owner_is_alive(collector, slot))

@@ -63,6 +63,7 @@ void rps_symbols_destroy(struct rps_symbols *symbols)
 	HASH_ITER(hh, symbols->images, image, next_image) {
 		struct answer *answer, *next_answer;
 
+		/* cppcheck-suppress uninitvar ; calloc'ed, it does not see through HASH_ADD */
 		HASH_ITER(hh, image->answers, answer, next_answer) {
 			HASH_DEL(image->answers, answer);
 			free(answer);

@@ -345,9 +345,8 @@ RPS_EXPORT enum MHD_Result rps_mhd_queue_response_v1(const struct rps_mhd_functi
 						     struct MHD_Response *response)
 {
 	struct request *request = NULL;
-	struct reader *reader = NULL, *clone;
+	struct reader *reader = NULL, *shared = NULL, *clone;
 	enum MHD_Result result;
-	int is_shared = 0;
 
 	if (rps_pool == NULL || rps_thread.nested > 0)
 		return mhd->queue_response(connection, status_code, response);
@@ -355,14 +354,15 @@ RPS_EXPORT enum MHD_Result rps_mhd_queue_response_v1(const struct rps_mhd_functi
 	HASH_FIND_PTR(requests, &connection, request);
 	HASH_FIND_PTR(readers, &response, reader);
 	if (reader != NULL && request != NULL) {
-		is_shared = reader->request != NULL && reader->request != request;
-		if (!is_shared) {
+		if (reader->request != NULL && reader->request != request) {
+			shared = reader;
+		} else {
 			reader->request = request;
 			request->reader = reader;
 		}
 	}
 	unlock_tables();
-	clone = is_shared ? clone_reader(mhd, reader) : NULL;
+	clone = shared != NULL ? clone_reader(mhd, shared) : NULL;
 	if (clone != NULL) {
 		clone->request = request;
 		clone->dropped = 1;
