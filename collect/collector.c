@@ -35,6 +35,8 @@
 /* How long a hook may take that the collector has caught in the middle. */
 #define HOOK_MS 100
 #define N_UNFINISHED_NAMES 8
+/* Below so many, slots of dead processes may stay. */
+#define N_PROCESSES_KEPT 64
 
 struct rps_collection {
 	struct rps_collector *collector;
@@ -294,6 +296,20 @@ static void sweep(struct rps_collector *collector, int is_quiet)
 	pthread_mutex_unlock(&collector->lock);
 }
 
+/* Gives the slots of dead processes back, when there are many: an application that forks for each request. */
+static void sweep_processes(struct rps_collector *collector)
+{
+	uint32_t n = rps_pool_n_processes(&collector->pool);
+
+	for (uint32_t i = 0; i < n && n > N_PROCESSES_KEPT; i++) {
+		struct rps_process_slot *slot = rps_pool_process(&collector->pool, i);
+
+		if (atomic_load_explicit(&slot->state, memory_order_acquire) == RPS_PROCESS_LIVE &&
+		    !rps_process_is_alive(slot->pid, slot->start_time))
+			atomic_store_explicit(&slot->state, RPS_PROCESS_FREE, memory_order_release);
+	}
+}
+
 /* ---- End ------------------------------------------------------------------------------------------ */
 
 /* What is gathered over a request's arenas, for the description in the file. */
@@ -308,12 +324,20 @@ struct gathering {
 	uint32_t n_unfinished_names;
 };
 
+/* Did its process end of its own accord, by exit() or from main? */
+static int has_exited(const struct rps_collector *collector, const struct rps_arena_slot *slot)
+{
+	return rps_pool_process(&collector->pool, slot->process)->ended_ticks > slot->claimed_ticks;
+}
+
 static int gather_arena(struct rps_collector *collector, uint32_t index, struct rps_profile *profile,
 			struct gathering *gathering, struct rps_collect_info *info)
 {
 	struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, index);
+	uint64_t end_ticks = has_exited(collector, slot) ? rps_pool_process(&collector->pool, slot->process)->ended_ticks
+							 : gathering->end_ticks;
 	struct rps_arena_copy copy;
-	int error = rps_arena_copy(&collector->pool, index, gathering->end_ticks, &copy);
+	int error = rps_arena_copy(&collector->pool, index, end_ticks, &copy);
 
 	if (error == -ENOMEM)
 		return error;
@@ -359,7 +383,7 @@ static int gather(struct rps_collection *collection, uint32_t pid, struct rps_pr
 			continue;
 		is_alive = state == RPS_ARENA_ENDED || owner_is_alive(collector, slot);
 		error = gather_arena(collector, i, profile, gathering, info);
-		if (state == RPS_ARENA_LIVE && !is_alive &&
+		if (state == RPS_ARENA_LIVE && !is_alive && !has_exited(collector, slot) &&
 		    (collection->epoch == 0 || rps_pool_arena(&collector->pool, i)->stack_top > RPS_STACK_OFFSET))
 			info->cut_off = 1;
 	}
@@ -445,6 +469,7 @@ static void leave(struct rps_collection *collection, int is_quiet)
 	DL_DELETE(collector->active, collection);
 	pthread_mutex_unlock(&collector->lock);
 	sweep(collector, is_quiet);
+	sweep_processes(collector);
 	if (collection->epoch != 0)
 		pthread_mutex_unlock(&collector->turn);
 	free(collection);

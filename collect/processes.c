@@ -159,8 +159,6 @@ static void look_at_all(const struct rps_pool *pool, struct look *look)
 			continue;
 		if (rps_process_is_alive(slot->pid, slot->start_time))
 			add_pid(look, slot->pid);
-		else
-			atomic_store_explicit(&slot->state, RPS_PROCESS_FREE, memory_order_release);
 	}
 	for (size_t i = 0; i < look->n_pids; i++)
 		look_at_process(look, look->pids[i]);

@@ -173,6 +173,7 @@ static void register_process(void)
 		slot->start_time = own_start_time();
 		slot->cost_inside = rps_calibration.cost_inside;
 		slot->cost_outside = rps_calibration.cost_outside;
+		slot->ended_ticks = 0;
 		rps_process_index = i;
 		raise_to(&rps_pool->n_processes, i + 1);
 		atomic_store_explicit(&slot->state, RPS_PROCESS_LIVE, memory_order_release);
@@ -300,4 +301,12 @@ static __attribute__((constructor(101))) void constructor(void)
 
 	attach();
 	errno = saved_errno;
+}
+
+/* The runtime is loaded first, so this runs after the application's destructors. Activations left open
+ * by exit() are charged up to here. */
+static __attribute__((destructor(101))) void destructor(void)
+{
+	if (rps_pool != NULL && rps_pool_process(rps_process_index)->pid == (uint32_t)getpid())
+		rps_pool_process(rps_process_index)->ended_ticks = rps_clock_now();
 }

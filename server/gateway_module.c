@@ -4,7 +4,7 @@
  * process of its own, so that its crash is not ours; requests reach it by HTTP.
  * Called on the main thread, at the start. */
 #include "server/gateway_http.h"
-#include "server/paths.h"
+#include "collect/paths.h"
 
 #include <errno.h>
 #include <stdio.h>

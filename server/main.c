@@ -10,7 +10,7 @@
 #include "server/gateway.h"
 #include "server/message.h"
 #include "server/options.h"
-#include "server/paths.h"
+#include "collect/paths.h"
 #include "server/server.h"
 
 #include <curl/curl.h>

@@ -47,6 +47,7 @@ struct rps_request {
 	struct rps_header_list headers;
 	char client_address[INET6_ADDRSTRLEN];
 	uint64_t start_ns;
+	uint64_t waited_us; /* for the collector, whole-application scope */
 	int head_read;
 	int refusal; /* status, 0: none */
 	int is_routed;
@@ -336,6 +337,7 @@ static void take_profile(struct rps_request *request)
 static int begin_exchange(struct rps_request *request, int fresh)
 {
 	struct rps_exchange_request *exchange = &request->exchange_request;
+	uint64_t before_ns = now_ns();
 
 	request->id = random_id();
 	request->collection = rps_collector_begin(request->server->collector, request->id);
@@ -344,6 +346,8 @@ static int begin_exchange(struct rps_request *request, int fresh)
 	exchange->id = request->id;
 	exchange->fresh = fresh;
 	exchange->alone = rps_collector_scope(request->server->collector) == RPS_SCOPE_APPLICATION;
+	if (exchange->alone)
+		request->waited_us += (now_ns() - before_ns) / 1000;
 	request->exchange = operations(request)->begin(&request->server->context, exchange);
 	return request->exchange ? 0 : -ENOMEM;
 }
@@ -583,6 +587,7 @@ static void write_profile(struct rps_request *request, uint64_t duration_us, tim
 	    .host = host ? host : "",
 	    .status = (uint32_t)request->status,
 	    .duration_us = duration_us,
+	    .waited_us = request->waited_us,
 	    .end_s = end_s,
 	    .body_bytes = request->body_bytes,
 	    .broken_off = request->broken_off,

@@ -73,6 +73,8 @@ static int add_facts(struct rps_profile *profile, const struct rps_server *serve
 	if (facts->broken_off)
 		rc |= rps_profile_add_meta(profile, "Answer broken off", facts->broken_off);
 	rc |= add_number(profile, "Duration us", facts->duration_us);
+	if (facts->waited_us)
+		rc |= add_number(profile, "Waited us", facts->waited_us);
 	rc |= rps_profile_add_meta(profile, "Time", when);
 	rc |= rps_profile_add_meta(profile, "Gateway", facts->kind);
 	rc |= rps_profile_add_meta(profile, "Template", server->options->prof_file);

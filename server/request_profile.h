@@ -18,6 +18,7 @@ struct rps_request_facts {
 	const char *host; /* as the client named it, "" if it did not */
 	uint32_t status;
 	uint64_t duration_us;
+	uint64_t waited_us; /* of the duration: for other requests to end (whole-application scope) */
 	time_t end_s;
 	uint64_t body_bytes;    /* of the answer, sent */
 	const char *broken_off; /* why the answer is not complete, NULL if it is */

@@ -135,7 +135,8 @@ struct rps_process_slot {
 	 * its caller's. Measured once, when the process attached. */
 	uint32_t cost_inside;
 	uint32_t cost_outside;
-	uint32_t reserved[10];
+	uint64_t ended_ticks; /* when exit() came to the runtime's destructor; 0: not, or it was killed */
+	uint32_t reserved[8];
 };
 _Static_assert(sizeof(struct rps_process_slot) == 64, "one cache line");
 

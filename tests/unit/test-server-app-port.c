@@ -127,6 +127,8 @@ static void socket_of_a_grandchild_is_found(void **state)
 
 	assert_int_equal(rps_app_port_find(0, 0, &listener), 1);
 	assert_int_equal(listener.port, ports[0]); /* opened first */
+	assert_int_equal(rps_app_port_find(ports[0], 0, &listener), 1);
+	assert_int_equal(listener.port, ports[0]);
 	assert_int_equal(rps_app_port_find(ports[1], 0, &listener), 1);
 	assert_int_equal(listener.port, ports[1]); /* the wanted one */
 	assert_int_equal(rps_app_port_find(1, 0, &listener), 1);

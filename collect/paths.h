@@ -2,8 +2,8 @@
 /* Where our own files are: beside this program in the build tree, or where
  * they were installed, wherever the installation has been moved to. Main
  * thread, at the start. */
-#ifndef RPS_SERVER_PATHS_H
-#define RPS_SERVER_PATHS_H
+#ifndef RPS_COLLECT_PATHS_H
+#define RPS_COLLECT_PATHS_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See paths.h. Called by main.c and gateway_module.c. RPS_BINDIR, RPS_LIBDIR
+/* See paths.h. RPS_BINDIR, RPS_LIBDIR
  * and RPS_PKGLIBEXECDIR come from the Makefile. */
-#include "server/paths.h"
+#include "collect/paths.h"
 
 #include <errno.h>
 #include <limits.h>

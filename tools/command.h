@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The subcommands of runprofile: each is a function like main, in a file of its
+ * own, listed in runprofile.c. Exit statuses: 0 done, 1 failed, 2 misused. */
+#ifndef RPS_TOOLS_COMMAND_H
+#define RPS_TOOLS_COMMAND_H
+
+int rps_command_record(int argc, char **argv);
+
+/* "runprofile: ..." on stderr. */
+void rps_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* runprofile record: the collector without the server. One profile for each process of one run of a program; the
+ * program's exit status becomes ours.
+ */
+#include "collect/collector.h"
+#include "collect/paths.h"
+#include "profile/callgrind_write.h"
+#include "tools/command.h"
+#include "tools/output_file.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SUFFIX ".prof"
+
+struct recording {
+	const char *output; /* NULL: named after the program */
+	const char *program;
+	uint32_t main_pid;
+	int main_status; /* of waitpid */
+	char *command;
+	int is_quiet;
+	uint32_t n_written;
+	int error;
+};
+
+static volatile sig_atomic_t is_interrupted;
+
+static void interrupt(int signal_number)
+{
+	is_interrupted = 1;
+}
+
+static void help(FILE *out)
+{
+	fputs("Usage: runprofile record [OPTION]... [--] PROGRAM [ARG]...\n\n"
+	      "Runs PROGRAM, which profcc compiled, and writes a profile of the whole run: one file for it,\n"
+	      "and one for each child process in which instrumented code ran. Ends with PROGRAM's exit status.\n\n"
+	      "  -o, --output=FILE  write to FILE (a child's goes to FILE with its pid before the suffix);\n"
+	      "                     without it PROGRAM.PID" SUFFIX " in the current directory\n"
+	      "      --kcachegrind  in the callgrind format (for now the only one, so always)\n"
+	      "  -q, --quiet        don't say which files were written\n"
+	      "  -h, --help         this text\n",
+	      out);
+}
+
+/* "FILE", or for a child "FILE-without-suffix.PID.prof". malloc'ed. */
+static char *output_path(const struct recording *recording, uint32_t pid)
+{
+	const char *slash = strrchr(recording->program, '/'), *name = slash != NULL ? slash + 1 : recording->program;
+	size_t size;
+	char *path;
+	int n;
+
+	if (recording->output == NULL) {
+		n = asprintf(&path, "%s.%" PRIu32 SUFFIX, name, pid);
+	} else if (pid == recording->main_pid) {
+		n = asprintf(&path, "%s", recording->output);
+	} else {
+		size = strlen(recording->output);
+		if (size > strlen(SUFFIX) && strcmp(recording->output + size - strlen(SUFFIX), SUFFIX) == 0)
+			size -= strlen(SUFFIX);
+		n = asprintf(&path, "%.*s.%" PRIu32 SUFFIX, (int)size, recording->output, pid);
+	}
+	return n >= 0 ? path : NULL;
+}
+
+static void describe_end(const struct recording *recording, struct rps_profile *profile)
+{
+	char text[64];
+
+	if (profile->pid != recording->main_pid)
+		snprintf(text, sizeof(text), "child of process %" PRIu32, recording->main_pid);
+	else if (WIFSIGNALED(recording->main_status))
+		snprintf(text, sizeof(text), "signal %d (%s)", WTERMSIG(recording->main_status),
+			 strsignal(WTERMSIG(recording->main_status)));
+	else
+		snprintf(text, sizeof(text), "exit status %d", WEXITSTATUS(recording->main_status));
+	rps_profile_add_meta(profile, profile->pid == recording->main_pid ? "Ended by" : "Process", text);
+}
+
+static void write_profile(struct recording *recording, struct rps_profile *profile, const struct rps_collect_info *info)
+{
+	char *path = output_path(recording, profile->pid);
+	int error;
+
+	describe_end(recording, profile);
+	rps_profile_set_command(profile, recording->command);
+	error = path != NULL ? rps_output_file_write(path, profile, rps_callgrind_write) : -ENOMEM;
+	if (error != 0) {
+		rps_complain("cannot write %s: %s", path != NULL ? path : "the profile", strerror(-error));
+		recording->error = 1;
+	} else {
+		recording->n_written++;
+		if (!recording->is_quiet)
+			fprintf(stderr, "runprofile: %" PRIu64 " calls in %s%s\n", info->calls, path,
+				info->lost_calls > 0 ? " (some were lost, see the file)" : "");
+	}
+	free(path);
+}
+
+static void take_profile(void *cls, struct rps_profile *profile, const struct rps_collect_info *info)
+{
+	write_profile(cls, profile, info);
+	rps_profile_destroy(profile);
+}
+
+/* As a shell would write it; for the reader of the file only. */
+static char *join_words(char **words)
+{
+	size_t size = 1;
+	char *text, *at;
+
+	for (char **word = words; *word != NULL; word++)
+		size += strlen(*word) + 1;
+	text = at = malloc(size);
+	if (text == NULL)
+		return NULL;
+	*at = '\0';
+	for (char **word = words; *word != NULL; word++) {
+		at = stpcpy(at, *word);
+		if (word[1] != NULL)
+			at = stpcpy(at, " ");
+	}
+	return text;
+}
+
+static int run(const struct rps_collector *collector, char **argv, const sigset_t *signals)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (const char *const *variable = rps_collector_environ(collector); *variable != NULL; variable++)
+		putenv((char *)(uintptr_t)*variable);
+	sigprocmask(SIG_SETMASK, signals, NULL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	execvp(argv[0], argv);
+	rps_complain("cannot run %s: %s", argv[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+static int has_children(void)
+{
+	siginfo_t ended = {0};
+
+	return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0;
+}
+
+/* Waits for the program, then for what it left behind: we are its descendants' reaper. */
+static void wait_for_all(struct recording *recording)
+{
+	int status, main_has_ended = 0;
+
+	for (;;) {
+		pid_t pid = waitpid(-1, &status, 0);
+
+		if (pid < 0 && errno == EINTR) {
+			/* Ctrl-C is the program's business; but it does not reach daemons. */
+			if (main_has_ended && is_interrupted)
+				return;
+			continue;
+		}
+		if (pid < 0)
+			return;
+		if (pid == (pid_t)recording->main_pid) {
+			recording->main_status = status;
+			main_has_ended = 1;
+			if (!recording->is_quiet && has_children())
+				fprintf(stderr, "runprofile: %s has ended, its children have not (Ctrl-C ends the recording)\n",
+					recording->program);
+		}
+	}
+}
+
+static int record(struct recording *recording, char **argv)
+{
+	struct rps_collector_options options = {.scope = RPS_SCOPE_APPLICATION};
+	struct sigaction on_interrupt = {.sa_handler = interrupt};
+	struct rps_collector *collector;
+	struct rps_collection *collection;
+	char error[512], *runtime = rps_path_runtime(error, sizeof(error));
+	sigset_t signals;
+
+	if (runtime == NULL) {
+		rps_complain("%s", error);
+		return 1;
+	}
+	options.runtime_path = runtime;
+	collector = rps_collector_create(&options, error, sizeof(error));
+	free(runtime);
+	collection = collector != NULL ? rps_collector_begin(collector, 1) : NULL;
+	if (collection == NULL) {
+		rps_complain("%s", collector != NULL ? "out of memory" : error);
+		rps_collector_destroy(collector);
+		return 1;
+	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigprocmask(SIG_SETMASK, NULL, &signals);
+	sigaction(SIGINT, &on_interrupt, NULL);
+	sigaction(SIGTERM, &on_interrupt, NULL);
+	recording->main_pid = (uint32_t)run(collector, argv, &signals);
+	wait_for_all(recording);
+	if (rps_collector_end_each(collection, recording->program, take_profile, recording) != 0) {
+		rps_complain("out of memory");
+		recording->error = 1;
+	}
+	if (recording->n_written == 0 && !recording->error && !WIFSIGNALED(recording->main_status) &&
+	    WEXITSTATUS(recording->main_status) < 126)
+		rps_complain("%s ran no instrumented code, so there is no profile (compile it with profcc)", recording->program);
+	rps_collector_destroy(collector);
+	return 0;
+}
+
+int rps_command_record(int argc, char **argv)
+{
+	static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+						{"kcachegrind", no_argument, NULL, 'k'},
+						{"quiet", no_argument, NULL, 'q'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	struct recording recording = {0};
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "+o:qh", options, NULL)) != -1) {
+		switch (option) {
+		case 'o':
+			recording.output = optarg;
+			break;
+		case 'k':
+			break;
+		case 'q':
+			recording.is_quiet = 1;
+			break;
+		case 'h':
+			help(stdout);
+			return 0;
+		default:
+			fputs("runprofile record --help lists the options\n", stderr);
+			return 2;
+		}
+	}
+	if (optind == argc) {
+		help(stderr);
+		return 2;
+	}
+	recording.program = argv[optind];
+	recording.command = join_words(argv + optind);
+	status = record(&recording, argv + optind);
+	free(recording.command);
+	if (status != 0 || recording.error)
+		return 1;
+	/* What a shell makes of a signal. */
+	return WIFSIGNALED(recording.main_status) ? 128 + WTERMSIG(recording.main_status)
+						  : WEXITSTATUS(recording.main_status);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The command runprofile: finds the subcommand, and helps. */
+#include "tools/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+    {"record", rps_command_record, "run a program, and write a profile of the whole run"},
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+void rps_complain(const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("runprofile: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static void help(FILE *out)
+{
+	fputs("Usage: runprofile COMMAND [OPTION]... [ARG]...\n\nCommands:\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\nrunprofile COMMAND --help tells more of one, and so does man runprofile.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return 2;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		help(stdout);
+		return 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("runprofile (RunProfileServer) " PACKAGE_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	rps_complain("there is no command %s (runprofile --help lists them)", argv[1]);
+	return 2;
+}
