@@ -15,7 +15,8 @@
  *                    void **con_cls)
  *
  * and, where it has something to set up, runprofile_app_start and
- * runprofile_app_stop. The handler is called as libmicrohttpd documents it,
+ * runprofile_app_stop; where it keeps something per request in *con_cls,
+ * runprofile_app_completed. The handler is called as libmicrohttpd documents it,
  * from one thread per connection: several requests run at the same time, so
  * what they share needs a lock.
  */
@@ -42,6 +43,15 @@ runprofile_app(void *cls, struct MHD_Connection *connection, const char *url,
  * any other value ends the host with that exit status. Optional. */
 __attribute__((visibility("default"))) int
 runprofile_app_start(int argc, char **argv, void **cls);
+
+/* Called once at the end of each request for which the handler was called, in
+ * the same thread: when the answer has been sent, or cannot be any more, since
+ * the client has gone (`code` says which). What *con_cls still points to is
+ * to be freed here: of an upload that is broken off midway the handler hears
+ * nothing more. `cls` is the handler's. Optional. */
+__attribute__((visibility("default"))) void
+runprofile_app_completed(void *cls, struct MHD_Connection *connection,
+                         void **con_cls, enum MHD_RequestTerminationCode code);
 
 /* Called once after the last request. Optional. */
 __attribute__((visibility("default"))) void runprofile_app_stop(void *cls);

@@ -38,7 +38,8 @@ static int die(const char *what, const char *why)
 	return 1;
 }
 
-static struct MHD_Daemon *listen_for(MHD_AccessHandlerCallback app, void *cls)
+static struct MHD_Daemon *listen_for(MHD_AccessHandlerCallback app, MHD_RequestCompletedCallback completed,
+				     void *cls)
 {
 	const char *port = getenv("PORT");
 	struct sockaddr_in address = {
@@ -50,12 +51,14 @@ static struct MHD_Daemon *listen_for(MHD_AccessHandlerCallback app, void *cls)
 	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION |
 				    MHD_USE_ERROR_LOG,
 				0, NULL, NULL, app, cls, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+				MHD_OPTION_NOTIFY_COMPLETED, completed, cls,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_END);
 }
 
 int main(int argc, char **argv)
 {
 	MHD_AccessHandlerCallback app;
+	MHD_RequestCompletedCallback completed;
 	start_function start;
 	stop_function stop;
 	struct MHD_Daemon *daemon;
@@ -76,6 +79,7 @@ int main(int argc, char **argv)
 	if (!module)
 		return die("cannot load the module", dlerror());
 	LOAD(module, "runprofile_app", app);
+	LOAD(module, "runprofile_app_completed", completed);
 	LOAD(module, "runprofile_app_start", start);
 	LOAD(module, "runprofile_app_stop", stop);
 	if (!app)
@@ -83,7 +87,7 @@ int main(int argc, char **argv)
 	status = start ? start(argc - 1, argv + 1, &cls) : 0;
 	if (status)
 		return status;
-	daemon = listen_for(app, cls);
+	daemon = listen_for(app, completed, cls);
 	if (!daemon)
 		return die("cannot listen on 127.0.0.1", getenv("PORT") ? getenv("PORT") : "any port");
 	sigwait(&signals, &number);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The shop as a program of its own: shop [--port=N] [--database=FILE].
  * Listens on 127.0.0.1, one thread per connection, until SIGINT or SIGTERM. */
-#include "app.h"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -49,7 +47,7 @@ static struct MHD_Daemon *start_daemon(long port, void *cls)
 	};
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, runprofile_app, cls, MHD_OPTION_SOCK_ADDR, &address,
-				MHD_OPTION_NOTIFY_COMPLETED, app_request_completed, NULL,
+				MHD_OPTION_NOTIFY_COMPLETED, runprofile_app_completed, cls,
 				MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_END);
 }
 

@@ -99,6 +99,7 @@ compile() {
 
 # start_server [OPTION...] APP [ARG...]: on a free port, profiles in $profiles. Sets $url.
 start_server() {
+	: >"$log" # the last server's lines would be taken for this one's
 	"$RUNPROFILESERVER" --kcachegrind --verbose --prof-path="$profiles" --addrport=127.0.0.1:0 "$@" >"$log" 2>&1 </dev/null &
 	server_pid=$!
 	for _ in $(seq 150); do
