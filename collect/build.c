@@ -33,6 +33,7 @@ struct work {
 	uint64_t measured_left;  /* ticks of the edges into it whose share is still to be given out */
 	uint64_t inclusive_left; /* of subtree_ns */
 	int is_unsound;
+	int is_used;
 	uint32_t profile_node;
 };
 
@@ -177,14 +178,28 @@ static uint32_t profile_function(struct rps_profile *profile, struct rps_functio
 	return rps_profile_function(profile, id == RPS_FUNCTION_OVERFLOW ? &overflow : rps_functions_get(functions, id));
 }
 
+/* Nodes that no call leads to: an external call that was taken back leaves one. */
+static void find_unused(const struct rps_arena_copy *copy, struct work *work)
+{
+	for (uint32_t i = 0; i < copy->n_edges; i++)
+		if (copy->edges[i].wire.calls > 0)
+			work[copy->edges[i].to].is_used = 1;
+	for (uint32_t i = copy->n_nodes - 1; i > 0; i--)
+		if (work[i].is_used)
+			work[copy->nodes[i].parent].is_used = 1;
+}
+
 static int add_nodes(struct rps_profile *profile, const struct rps_arena_copy *copy, struct rps_functions *functions,
 		     struct work *work)
 {
 	work[0].profile_node = 0;
 	profile->nodes[0].self[0] += work[0].self_ns;
 	for (uint32_t i = 1; i < copy->n_nodes; i++) {
-		uint32_t function = profile_function(profile, functions, copy->nodes[i].function);
+		uint32_t function;
 
+		if (!work[i].is_used)
+			continue;
+		function = profile_function(profile, functions, copy->nodes[i].function);
 		if (function == RPS_NONE)
 			return -ENOMEM;
 		work[i].profile_node = rps_profile_node(profile, work[copy->nodes[i].parent].profile_node, function);
@@ -230,6 +245,7 @@ int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy
 	find_unsound(copy, work);
 	sum_subtrees(copy, work, ns_per_tick);
 	charge_edges(copy, work, ns_per_tick, edge_ns);
+	find_unused(copy, work);
 	error = add_nodes(profile, copy, functions, work);
 	if (error == 0)
 		error = add_edges(profile, copy, functions, work, edge_ns);

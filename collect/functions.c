@@ -119,6 +119,11 @@ static void describe_address(struct rps_functions *functions, const struct rps_f
 	function->line = line.line;
 	snprintf(address, sizeof(address), "0x%llx", (unsigned long long)entry->address);
 	function->name = function->symbol[0] != '\0' ? rps_symbols_demangle(function->symbol) : strdup(address);
+	if (!entry->is_external)
+		return;
+	/* As where it is called directly: by name alone. */
+	function->object = function->file = "";
+	function->line = 0;
 }
 
 static const struct rps_function *learn(struct rps_functions *functions, uint32_t id)

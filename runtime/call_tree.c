@@ -4,6 +4,7 @@
  */
 #include "runtime/call_tree.h"
 
+#include "runtime/callees.h"
 #include "runtime/dictionary.h"
 #include "runtime/image.h"
 #include "runtime/record.h"
@@ -206,7 +207,7 @@ static void describe_site(struct rps_wire_edge *edge, uint64_t key_site, enum rp
 {
 	uintptr_t address;
 
-	if (kind == RPS_CALL_RECORD_INLINED) {
+	if (kind != RPS_CALL_RECORD_PHYSICAL && kind != RPS_CALL_ADDRESS) {
 		const struct rps_site_record *site = (const struct rps_site_record *)(uintptr_t)key_site;
 
 		edge->site_kind = RPS_SITE_LINE;
@@ -221,8 +222,10 @@ static void describe_site(struct rps_wire_edge *edge, uint64_t key_site, enum rp
 
 static uint32_t function_id(uint64_t key_function, enum rps_call_kind kind)
 {
-	if (kind == RPS_CALL_ADDRESS)
-		return rps_dictionary_address((uintptr_t)key_function);
+	if (kind == RPS_CALL_ADDRESS || kind == RPS_CALL_POINTER)
+		return rps_dictionary_address((uintptr_t)key_function, kind == RPS_CALL_POINTER);
+	if (kind == RPS_CALL_EXTERNAL)
+		return rps_dictionary_external((struct rps_external_record *)(uintptr_t)key_function);
 	return rps_dictionary_record((struct rps_function_record *)(uintptr_t)key_function);
 }
 
@@ -275,6 +278,40 @@ struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct 
 	arena->resumed_ticks += ticks;
 	arena->miss_ticks += ticks;
 	return edge;
+}
+
+/* ---- External calls that were none ------------------------------------------------------- */
+
+static int is_callee(const struct rps_wire_frame *external, uint64_t key_function, enum rps_call_kind kind)
+{
+	const struct rps_function_record *entered = (const struct rps_function_record *)(uintptr_t)key_function;
+	const struct rps_external_record *called;
+
+	if (external->cfa % 8 == (uint64_t)-3 % 8)
+		return external->key_function == (kind == RPS_CALL_ADDRESS ? key_function : (uintptr_t)entered->address);
+	if (kind == RPS_CALL_ADDRESS)
+		return 0;
+	/* A constructor has several symbols and one name. */
+	called = (const struct rps_external_record *)(uintptr_t)external->key_function;
+	return strcmp(called->symbol, entered->symbol) == 0 || strcmp(called->name, entered->name) == 0;
+}
+
+int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_function, enum rps_call_kind kind)
+{
+	struct rps_wire_frame *top = rps_call_tree_top(arena);
+	struct rps_wire_node *node = rps_call_tree_node(arena, top->node);
+
+	if (kind == RPS_CALL_EXTERNAL || kind == RPS_CALL_POINTER || !is_callee(top, key_function, kind))
+		return 0;
+	if (top->cfa % 8 == (uint64_t)-3 % 8)
+		rps_callees_add((uintptr_t)top->key_function);
+	else
+		((struct rps_external_record *)(uintptr_t)top->key_function)->is_instrumented = 1;
+	rps_call_tree_edge(arena, top->edge)->calls--;
+	arena->calls--;
+	rps_call_tree_node(arena, node->first)->active--;
+	rps_call_tree_set_top(arena, top - 1);
+	return 1;
 }
 
 /* ---- Activations without an exit ----------------------------------------------------------- */

@@ -29,7 +29,21 @@ enum rps_call_kind {
 	RPS_CALL_RECORD_PHYSICAL, /* function record; return address */
 	RPS_CALL_RECORD_INLINED,  /* function record; site record */
 	RPS_CALL_ADDRESS,         /* function's address; return address: plain hooks */
+	RPS_CALL_EXTERNAL,        /* external record; site record */
+	RPS_CALL_POINTER,         /* function's address; site record: external, for all we know */
 };
+
+/* The frames of external calls stand a little below their caller's, so that whatever the caller does
+ * next finds them gone, though an exception may have skipped their exit. Real frame addresses are even. */
+static inline uint64_t rps_call_tree_frame_cfa(uint64_t cfa, enum rps_call_kind kind)
+{
+	return kind == RPS_CALL_EXTERNAL ? cfa - 1 : kind == RPS_CALL_POINTER ? cfa - 3 : cfa;
+}
+
+static inline int rps_call_tree_is_external(const struct rps_wire_frame *frame)
+{
+	return (frame->cfa & 1) != 0 && frame->cfa != UINT64_MAX;
+}
 
 RPS_HIDDEN void rps_call_tree_reset(struct rps_arena_header *arena);
 
@@ -37,6 +51,10 @@ RPS_HIDDEN void rps_call_tree_reset(struct rps_arena_header *arena);
 RPS_HIDDEN struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from,
 						    uint64_t key_function, uint64_t key_site,
 						    enum rps_call_kind kind);
+/* The topmost frame is an external call's, and now a function is entered that runs on top of it. If it is the callee itself, which
+ * turns out to be instrumented, the external call is taken back, and not recorded again. 1: so it was. */
+RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_function, enum rps_call_kind kind);
+
 /* Closes the frames from the top of the stack up to and without `keep`: activations whose exit never came. */
 RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now);
 
@@ -98,6 +116,10 @@ static inline void rps_call_tree_enter(struct rps_arena_header *arena, uint64_t 
 	table = (const uint32_t *)((const char *)arena + node->table);
 	edge = rps_call_tree_edge(arena, table[rps_call_tree_hash(key_function, key_site) & node->mask]);
 	if (rps_unlikely(edge->key_function != key_function || edge->key_site != key_site)) {
+		if (rps_call_tree_is_external(top) && rps_call_tree_take_back(arena, key_function, kind)) {
+			top--;
+			node = rps_call_tree_node(arena, top->node);
+		}
 		edge = rps_call_tree_miss(arena, node, key_function, key_site, kind);
 		if (edge == NULL)
 			return;
@@ -109,7 +131,7 @@ static inline void rps_call_tree_enter(struct rps_arena_header *arena, uint64_t 
 		return;
 	}
 	top++;
-	top->cfa = cfa;
+	top->cfa = rps_call_tree_frame_cfa(cfa, kind);
 	top->key_function = key_function;
 	top->child_ticks = 0;
 	top->calls_at_start = arena->calls;
@@ -138,6 +160,21 @@ static inline void rps_call_tree_close(struct rps_arena_header *arena, struct rp
 		edge->inner_calls = 1;
 	}
 	rps_call_tree_set_top(arena, top - 1);
+}
+
+/* The exit of an external call: exactly its frame, or it has been taken back. */
+static inline void rps_call_tree_exit_external(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa,
+					       uint64_t now, enum rps_call_kind kind)
+{
+	struct rps_wire_frame *top = rps_call_tree_top(arena), *match = top;
+	uint64_t frame_cfa = rps_call_tree_frame_cfa(cfa, kind);
+
+	while (rps_unlikely(match->cfa < frame_cfa))
+		match--;
+	if (rps_unlikely(match != top))
+		rps_call_tree_unwind(arena, match, now);
+	if (rps_likely(match->cfa == frame_cfa && match->key_function == key_function))
+		rps_call_tree_close(arena, match, now);
 }
 
 /* `now` was read first thing in the hook. An exit that matches no frame belongs to an activation

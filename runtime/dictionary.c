@@ -117,12 +117,26 @@ uint32_t rps_dictionary_record(struct rps_function_record *record)
 	return record->id;
 }
 
-uint32_t rps_dictionary_address(uintptr_t address)
+uint32_t rps_dictionary_external(struct rps_external_record *record)
+{
+	struct rps_function_entry entry = {0};
+
+	if (record->id != 0)
+		return record->id;
+	entry.name = rps_dictionary_string(record->name);
+	entry.symbol = rps_dictionary_string(record->symbol);
+	entry.is_external = 1;
+	record->id = intern(RPS_ENTRY_FUNCTION, &entry, sizeof(entry));
+	return record->id;
+}
+
+uint32_t rps_dictionary_address(uintptr_t address, int is_external)
 {
 	struct rps_function_entry entry = {0};
 	uintptr_t elf_address;
 
 	entry.image = rps_image_find(address, &elf_address);
 	entry.address = elf_address;
+	entry.is_external = (uint32_t)is_external;
 	return intern(RPS_ENTRY_FUNCTION, &entry, sizeof(entry));
 }

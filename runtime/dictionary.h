@@ -17,7 +17,8 @@ RPS_HIDDEN uint32_t rps_dictionary_string(const char *string);
 RPS_HIDDEN uint32_t rps_dictionary_image(const struct rps_image_entry *image);
 /* The id of a function the plugin described, kept in the record. 0: full. */
 RPS_HIDDEN uint32_t rps_dictionary_record(struct rps_function_record *record);
-/* The id of the function at `address` (plain hooks). 0: full. */
-RPS_HIDDEN uint32_t rps_dictionary_address(uintptr_t address);
+RPS_HIDDEN uint32_t rps_dictionary_external(struct rps_external_record *record);
+/* The id of the function at `address` (plain hooks; or called through a pointer, and not instrumented). 0: full. */
+RPS_HIDDEN uint32_t rps_dictionary_address(uintptr_t address, int is_external);
 
 #endif

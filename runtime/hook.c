@@ -8,6 +8,7 @@
  * is the epoch compared: wire/layout.h says why in this order.
  */
 #include "runtime/call_tree.h"
+#include "runtime/callees.h"
 #include "runtime/clock.h"
 #include "runtime/pool.h"
 #include "runtime/record.h"
@@ -126,6 +127,62 @@ RPS_EXPORT void __runprofile_resync_v1(struct rps_function_record *function, voi
 	if (keep->cfa == (uintptr_t)cfa && keep != rps_call_tree_top(arena))
 		rps_call_tree_unwind(arena, keep, rps_clock_now());
 	finish_update(arena, sequence);
+}
+
+/* ---- Calls of functions defined elsewhere --------------------------------------------- */
+
+static inline void enter_external(uintptr_t callee, void *cfa, const struct rps_site_record *site, enum rps_call_kind kind)
+{
+	struct rps_arena_header *arena;
+	uint32_t sequence;
+
+	arena = begin_update(&rps_thread, &sequence);
+	if (arena == NULL)
+		return;
+	rps_call_tree_enter(arena, callee, (uintptr_t)cfa, (uintptr_t)site, kind);
+	finish_update(arena, sequence);
+}
+
+static inline void exit_external(uintptr_t callee, void *cfa, enum rps_call_kind kind)
+{
+	uint64_t now = rps_clock_now();
+	struct rps_arena_header *arena;
+	uint32_t sequence;
+
+	arena = begin_update(&rps_thread, &sequence);
+	if (arena == NULL)
+		return;
+	rps_call_tree_exit_external(arena, callee, (uintptr_t)cfa, now, kind);
+	finish_update(arena, sequence);
+}
+
+RPS_EXPORT void __runprofile_external_enter_v1(struct rps_external_record *callee, void *cfa,
+					       const struct rps_site_record *site)
+{
+	if (rps_likely(rps_pool == NULL) || callee->is_instrumented)
+		return;
+	enter_external((uintptr_t)callee, cfa, site, RPS_CALL_EXTERNAL);
+}
+
+RPS_EXPORT void __runprofile_external_exit_v1(struct rps_external_record *callee, void *cfa)
+{
+	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL || callee->is_instrumented)
+		return;
+	exit_external((uintptr_t)callee, cfa, RPS_CALL_EXTERNAL);
+}
+
+RPS_EXPORT void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct rps_site_record *site)
+{
+	if (rps_likely(rps_pool == NULL) || rps_callees_has((uintptr_t)callee))
+		return;
+	enter_external((uintptr_t)callee, cfa, site, RPS_CALL_POINTER);
+}
+
+RPS_EXPORT void __runprofile_pointer_exit_v1(void *callee, void *cfa)
+{
+	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL || rps_callees_has((uintptr_t)callee))
+		return;
+	exit_external((uintptr_t)callee, cfa, RPS_CALL_POINTER);
 }
 
 /* ---- Plain hooks: clang, or a GCC without our plugin ------------------------------ */

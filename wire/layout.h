@@ -41,7 +41,7 @@
 #include <stdint.h>
 
 #define RPS_WIRE_MAGIC 0x6c6f6f7073707200u /* "\0rpspool" */
-#define RPS_WIRE_VERSION 1
+#define RPS_WIRE_VERSION 1 /* raise it with every change below */
 
 #define RPS_PAGE 4096u
 #define RPS_N_PROCESSES 1024u
@@ -196,7 +196,7 @@ struct rps_function_entry {
 	uint32_t name, symbol, file; /* strings, 0 unknown */
 	uint32_t line;
 	uint32_t image;
-	uint32_t reserved;
+	uint32_t is_external; /* 1: not instrumented, known from its callers */
 	uint64_t address; /* ELF virtual address (run-time address less load bias); absolute without image; 0 from a record */
 };
 _Static_assert(sizeof(struct rps_function_entry) == 32, "no holes: compared by bytes");
