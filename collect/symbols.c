@@ -4,6 +4,8 @@
  */
 #include "collect/symbols.h"
 
+#include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +24,21 @@ struct answer {
 	UT_hash_handle hh;
 };
 
+/* Code addresses of one compilation unit: from its own ranges, since clang writes no .debug_aranges, which libdwfl relies on. */
+struct unit_range {
+	uint64_t start, end; /* as libdwfl counts */
+	Dwarf_Die unit;
+	Dwarf_Addr bias;
+};
+
 struct image {
 	char *key; /* path, NUL, build id in hex */
 	Dwfl *dwfl;
 	Dwfl_Module *module; /* NULL: nothing is known of it */
 	GElf_Addr bias;
+	struct unit_range *ranges; /* sorted; made when first needed */
+	size_t n_ranges;
+	int has_ranges;
 	struct answer *answers;
 	UT_hash_handle hh;
 };
@@ -71,6 +83,7 @@ void rps_symbols_destroy(struct rps_symbols *symbols)
 		HASH_DEL(symbols->images, image);
 		if (image->dwfl != NULL)
 			dwfl_end(image->dwfl);
+		free(image->ranges);
 		free(image->key);
 		free(image);
 	}
@@ -154,20 +167,131 @@ static struct image *find_image(struct rps_symbols *symbols, const char *path, c
 
 /* ---- Lines ---------------------------------------------------------------------------- */
 
+static int add_range(struct image *image, const struct unit_range *range)
+{
+	struct unit_range *ranges;
+
+	if (image->n_ranges % 256 == 0) {
+		ranges = realloc(image->ranges, (image->n_ranges + 256) * sizeof(*ranges));
+		if (ranges == NULL)
+			return -1;
+		image->ranges = ranges;
+	}
+	image->ranges[image->n_ranges++] = *range;
+	return 0;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct unit_range *first = a, *second = b;
+
+	return first->start < second->start ? -1 : first->start > second->start;
+}
+
+static void read_ranges(struct image *image)
+{
+	struct unit_range range;
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias;
+
+	image->has_ranges = 1;
+	while ((unit = dwfl_module_nextcu(image->module, unit, &bias)) != NULL) {
+		Dwarf_Addr base, start, end;
+		ptrdiff_t at = 0;
+
+		range.unit = *unit;
+		range.bias = bias;
+		while ((at = dwarf_ranges(unit, at, &base, &start, &end)) > 0) {
+			range.start = start + bias;
+			range.end = end + bias;
+			if (add_range(image, &range) != 0)
+				break;
+		}
+	}
+	if (image->n_ranges > 0)
+		qsort(image->ranges, image->n_ranges, sizeof(*image->ranges), compare_ranges);
+}
+
+static struct unit_range *find_range(struct image *image, uint64_t address)
+{
+	size_t low = 0, high;
+
+	if (!image->has_ranges)
+		read_ranges(image);
+	for (high = image->n_ranges; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (address < image->ranges[middle].start)
+			high = middle;
+		else if (address >= image->ranges[middle].end)
+			low = middle + 1;
+		else
+			return &image->ranges[middle];
+	}
+	return NULL;
+}
+
+/* The line's file and number, and the directory that a relative file name is relative to. */
+static const char *find_line(struct image *image, uint64_t address, int *number, const char **directory)
+{
+	Dwfl_Line *line = dwfl_module_getsrc(image->module, address);
+	struct unit_range *range;
+	Dwarf_Attribute attribute;
+	Dwarf_Line *dwarf_line;
+
+	if (line != NULL) {
+		*directory = dwfl_line_comp_dir(line);
+		return dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL);
+	}
+	range = find_range(image, address);
+	dwarf_line = range != NULL ? dwarf_getsrc_die(&range->unit, address - range->bias) : NULL;
+	if (dwarf_line == NULL || dwarf_lineno(dwarf_line, number) != 0)
+		return NULL;
+	*directory = dwarf_formstring(dwarf_attr(&range->unit, DW_AT_comp_dir, &attribute));
+	return dwarf_linesrc(dwarf_line, NULL, NULL);
+}
+
+/* Takes "." and ".." out, as the plugin does, so that both know a file by one name. In place; `path` is absolute. */
+static void normalise(char *path)
+{
+	char *to = path, *from = path;
+
+	while (*from != '\0') {
+		size_t size = strcspn(from + 1, "/");
+
+		if (size == 0 || (size == 1 && from[1] == '.')) {
+			/* nothing */
+		} else if (size == 2 && from[1] == '.' && from[2] == '.') {
+			while (to > path && *--to != '/')
+				;
+		} else {
+			memmove(to, from, size + 1);
+			to += size + 1;
+		}
+		from += size + 1;
+	}
+	*to = '\0';
+}
+
 static struct rps_line look_up_line(struct rps_symbols *symbols, struct image *image, uint64_t address)
 {
 	struct rps_line result = {"", 0};
-	Dwfl_Line *line = dwfl_module_getsrc(image->module, address + image->bias);
 	char path[KEY_MAX];
-	const char *file, *directory;
-	int number = 0;
+	const char *directory = NULL, *file;
+	int number = 0, n;
 
-	if (line == NULL || (file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL)) == NULL || number <= 0)
+	file = find_line(image, address + image->bias, &number, &directory);
+	if (file == NULL || number <= 0)
 		return result;
-	directory = dwfl_line_comp_dir(line);
-	if (file[0] != '/' && directory != NULL && snprintf(path, sizeof(path), "%s/%s", directory, file) < (int)sizeof(path))
-		file = path;
-	result.file = intern(symbols, file);
+	if (file[0] == '/')
+		n = snprintf(path, sizeof(path), "%s", file);
+	else
+		n = snprintf(path, sizeof(path), "%s/%s", directory != NULL ? directory : "", file);
+	/* A distribution's debug files may know relative directories only: no use to anyone. */
+	if (n < 0 || (size_t)n >= sizeof(path) || path[0] != '/')
+		return result;
+	normalise(path);
+	result.file = intern(symbols, path);
 	result.line = (uint32_t)number;
 	return result;
 }
