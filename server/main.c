@@ -30,6 +30,7 @@
 #define PORT_GRACE_MS 50     /* for the port it was offered, once it listens on another */
 #define PORT_TELL_MS 3000    /* how often the wait is mentioned */
 #define FINISH_WAIT_MS 10000 /* for requests in flight, at the end */
+#define GIVE_UP_WAIT_MS 1000 /* for their clients to be told */
 #define APP_GRACE_MS 5000
 
 struct startup {
@@ -342,6 +343,22 @@ static int finish_requests(struct startup *s)
 	return 0;
 }
 
+/* Their clients are told (503); then the application goes first, since the
+ * collector waits for what it is still doing for them as long as it lives. */
+static void give_up_requests(struct startup *s)
+{
+	struct rps_server *server = &s->server;
+
+	atomic_store(&server->stopping, 1);
+	for (unsigned waited_ms = 0; atomic_load(&server->in_flight) && waited_ms < GIVE_UP_WAIT_MS;
+	     waited_ms += 10) {
+		const struct timespec step = {.tv_nsec = 10 * 1000000};
+
+		nanosleep(&step, NULL);
+	}
+	rps_app_stop(server->context.app, APP_GRACE_MS, &s->signals);
+}
+
 static void say_goodbye(const struct startup *s)
 {
 	struct rps_collector_stats stats;
@@ -385,7 +402,7 @@ static int run(struct startup *s)
 	greet(s);
 	serve(s);
 	if (finish_requests(s))
-		atomic_store(&server->stopping, 1);
+		give_up_requests(s);
 	rps_front_destroy(s->front);
 	s->front = NULL;
 	rps_app_stop(server->context.app, APP_GRACE_MS, &s->signals);

@@ -48,11 +48,10 @@ static struct MHD_Daemon *listen_for(MHD_AccessHandlerCallback app, MHD_RequestC
 	    .sin_port = htons((uint16_t)(port ? strtoul(port, NULL, 10) : 0)),
 	};
 
-	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-				    MHD_USE_ERROR_LOG,
-				0, NULL, NULL, app, cls, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-				MHD_OPTION_NOTIFY_COMPLETED, completed, cls,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_END);
+	return MHD_start_daemon(
+	    MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+	    app, cls, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED,
+	    completed, cls, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_END);
 }
 
 int main(int argc, char **argv)

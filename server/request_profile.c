@@ -107,6 +107,7 @@ int rps_request_profile_write(struct rps_server *server, struct rps_profile *pro
 		atomic_fetch_add(&server->tally.profiles, 1);
 		return 0;
 	}
+	*name = 0; /* no file has it */
 	atomic_fetch_add(&server->tally.lost, 1);
 	rps_message_complain("lost the profile of request %016" PRIx64 ": cannot write to %s: %s", facts->id,
 			     server->options->prof_path, strerror(-rc));

@@ -33,7 +33,7 @@ void rps_request_root_name(const char *method, const struct rps_url *url, char *
 struct rps_profile *rps_request_root_profile(const char *root_name, uint64_t duration_us);
 
 /* Adds the facts and writes the file; frees `profile`. 0, or -errno, which has
- * been told and counted then. `name` gets the file's name. */
+ * been told and counted then. `name` gets the file's name, "" if it is lost. */
 int rps_request_profile_write(struct rps_server *server, struct rps_profile *profile,
 			      const struct rps_collect_info *info, const struct rps_request_facts *facts,
 			      char *name, size_t name_size);
