@@ -282,32 +282,47 @@ struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct 
 
 /* ---- External calls that were none ------------------------------------------------------- */
 
-static int is_callee(const struct rps_wire_frame *external, uint64_t key_function, enum rps_call_kind kind)
+static int is_pointer_call(const struct rps_wire_frame *external)
 {
-	const struct rps_function_record *entered = (const struct rps_function_record *)(uintptr_t)key_function;
-	const struct rps_external_record *called;
-
-	if (external->cfa % 8 == (uint64_t)-3 % 8)
-		return external->key_function == (kind == RPS_CALL_ADDRESS ? key_function : (uintptr_t)entered->address);
-	if (kind == RPS_CALL_ADDRESS)
-		return 0;
-	/* A constructor has several symbols and one name. */
-	called = (const struct rps_external_record *)(uintptr_t)external->key_function;
-	return strcmp(called->symbol, entered->symbol) == 0 || strcmp(called->name, entered->name) == 0;
+	return external->cfa % 8 == (uint64_t)-3 % 8;
 }
 
-int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_function, enum rps_call_kind kind)
+/* Is the function entered the one that was called? By address or, a record being all we have of it, by symbol (or name: a
+ * constructor has several symbols). */
+static int is_known_callee(const struct rps_wire_frame *external, uint64_t called, uint64_t entered,
+			   enum rps_call_kind kind)
+{
+	const struct rps_function_record *function = (const struct rps_function_record *)(uintptr_t)entered;
+	const struct rps_external_record *callee = (const struct rps_external_record *)(uintptr_t)called;
+
+	if (is_pointer_call(external))
+		return called == (kind == RPS_CALL_ADDRESS ? entered : (uintptr_t)function->address);
+	if (kind == RPS_CALL_ADDRESS)
+		return 0;
+	return strcmp(callee->symbol, function->symbol) == 0 || strcmp(callee->name, function->name) == 0;
+}
+
+/* Else it still is, if nothing lies between its frame and the caller's: a symbol that several objects define, an alias, an entry of the
+ * procedure linkage table. (Or the callee has jumped there as its last act: then its frame is gone.) That is not remembered: the
+ * next call of the same callee may be another case. */
+int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa, enum rps_call_kind kind)
 {
 	struct rps_wire_frame *top = rps_call_tree_top(arena);
+	struct rps_wire_edge *edge = rps_call_tree_edge(arena, top->edge);
 	struct rps_wire_node *node = rps_call_tree_node(arena, top->node);
+	uint64_t called = edge->key_function;
 
-	if (kind == RPS_CALL_EXTERNAL || kind == RPS_CALL_POINTER || !is_callee(top, key_function, kind))
+	if (kind == RPS_CALL_EXTERNAL || kind == RPS_CALL_POINTER)
 		return 0;
-	if (top->cfa % 8 == (uint64_t)-3 % 8)
-		rps_callees_add((uintptr_t)top->key_function);
-	else
-		((struct rps_external_record *)(uintptr_t)top->key_function)->is_instrumented = 1;
-	rps_call_tree_edge(arena, top->edge)->calls--;
+	if (!is_known_callee(top, called, key_function, kind)) {
+		if (kind != RPS_CALL_RECORD_PHYSICAL || cfa != top->mark)
+			return 0;
+	} else if (is_pointer_call(top)) {
+		rps_callees_add((uintptr_t)called);
+	} else {
+		((struct rps_external_record *)(uintptr_t)called)->is_instrumented = 1;
+	}
+	edge->calls--;
 	arena->calls--;
 	rps_call_tree_node(arena, node->first)->active--;
 	rps_call_tree_set_top(arena, top - 1);

@@ -51,9 +51,11 @@ RPS_HIDDEN void rps_call_tree_reset(struct rps_arena_header *arena);
 RPS_HIDDEN struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from,
 						    uint64_t key_function, uint64_t key_site,
 						    enum rps_call_kind kind);
-/* The topmost frame is an external call's, and now a function is entered that runs on top of it. If it is the callee itself, which
- * turns out to be instrumented, the external call is taken back, and not recorded again. 1: so it was. */
-RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_function, enum rps_call_kind kind);
+/* The topmost frame is an external call's, and now a function is entered that runs on top of it, with frame address `cfa`. If
+ * it is the callee itself, which turns out to be instrumented, the external call is taken back, and not recorded again. 1: so it
+ * was. */
+RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa,
+				       enum rps_call_kind kind);
 
 /* Closes the frames from the top of the stack up to and without `keep`: activations whose exit never came. */
 RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now);
@@ -92,9 +94,10 @@ static inline uint32_t rps_call_tree_hash(uint64_t key_function, uint64_t key_si
 }
 
 /* Counts the call and pushes its frame. The clock is read last: what the hook
- * does before is the caller's time, and short. */
+ * does before is the caller's time, and short. `mark` is what the exit will look for: the function's key;
+ * of an external call the frame address of its enter hook, which is also the callee's, if nothing is passed on the stack. */
 static inline void rps_call_tree_enter(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa,
-				       uint64_t key_site, enum rps_call_kind kind)
+				       uint64_t key_site, uint64_t mark, enum rps_call_kind kind)
 {
 	struct rps_wire_frame *top = rps_call_tree_top(arena), *keep = top;
 	struct rps_wire_node *node;
@@ -116,7 +119,7 @@ static inline void rps_call_tree_enter(struct rps_arena_header *arena, uint64_t 
 	table = (const uint32_t *)((const char *)arena + node->table);
 	edge = rps_call_tree_edge(arena, table[rps_call_tree_hash(key_function, key_site) & node->mask]);
 	if (rps_unlikely(edge->key_function != key_function || edge->key_site != key_site)) {
-		if (rps_call_tree_is_external(top) && rps_call_tree_take_back(arena, key_function, kind)) {
+		if (rps_call_tree_is_external(top) && rps_call_tree_take_back(arena, key_function, cfa, kind)) {
 			top--;
 			node = rps_call_tree_node(arena, top->node);
 		}
@@ -132,7 +135,7 @@ static inline void rps_call_tree_enter(struct rps_arena_header *arena, uint64_t 
 	}
 	top++;
 	top->cfa = rps_call_tree_frame_cfa(cfa, kind);
-	top->key_function = key_function;
+	top->mark = mark;
 	top->child_ticks = 0;
 	top->calls_at_start = arena->calls;
 	top->edge = (uint32_t)((char *)edge - (char *)arena);
@@ -162,9 +165,9 @@ static inline void rps_call_tree_close(struct rps_arena_header *arena, struct rp
 	rps_call_tree_set_top(arena, top - 1);
 }
 
-/* The exit of an external call: exactly its frame, or it has been taken back. */
-static inline void rps_call_tree_exit_external(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa,
-					       uint64_t now, enum rps_call_kind kind)
+/* The exit of an external call: its frame (a function has one at a time), or it has been taken back. */
+static inline void rps_call_tree_exit_external(struct rps_arena_header *arena, uint64_t cfa, uint64_t now,
+					       enum rps_call_kind kind)
 {
 	struct rps_wire_frame *top = rps_call_tree_top(arena), *match = top;
 	uint64_t frame_cfa = rps_call_tree_frame_cfa(cfa, kind);
@@ -173,7 +176,7 @@ static inline void rps_call_tree_exit_external(struct rps_arena_header *arena, u
 		match--;
 	if (rps_unlikely(match != top))
 		rps_call_tree_unwind(arena, match, now);
-	if (rps_likely(match->cfa == frame_cfa && match->key_function == key_function))
+	if (rps_likely(match->cfa == frame_cfa))
 		rps_call_tree_close(arena, match, now);
 }
 
@@ -188,7 +191,7 @@ static inline void rps_call_tree_exit(struct rps_arena_header *arena, uint64_t k
 		while (rps_unlikely(match->cfa < cfa))
 			match--;
 	/* Not always at the same address: a function that the compiler split leaves from its part's frame. */
-	while (rps_unlikely(match->key_function != key_function && match->cfa < UINT64_MAX))
+	while (rps_unlikely(match->mark != key_function && match->cfa < UINT64_MAX))
 		match--;
 	if (rps_unlikely(match->cfa == UINT64_MAX || (match->cfa != cfa && rps_call_tree_is_full(arena, top) &&
 						      kind != RPS_CALL_ADDRESS))) {

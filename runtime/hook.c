@@ -83,9 +83,9 @@ RPS_EXPORT void __runprofile_enter_v1(struct rps_function_record *function, void
 		return;
 	if (site == NULL)
 		rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)cfa, ((const uint64_t *)cfa)[-1],
-				    RPS_CALL_RECORD_PHYSICAL);
+				    (uintptr_t)function, RPS_CALL_RECORD_PHYSICAL);
 	else
-		rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)cfa, (uintptr_t)site,
+		rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)cfa, (uintptr_t)site, (uintptr_t)function,
 				    RPS_CALL_RECORD_INLINED);
 	finish_update(arena, sequence);
 }
@@ -122,7 +122,7 @@ RPS_EXPORT void __runprofile_resync_v1(struct rps_function_record *function, voi
 	keep = rps_call_tree_top(arena);
 	while (keep->cfa < (uintptr_t)cfa)
 		keep--;
-	while (keep->cfa == (uintptr_t)cfa && keep->key_function != (uintptr_t)function)
+	while (keep->cfa == (uintptr_t)cfa && keep->mark != (uintptr_t)function)
 		keep--;
 	if (keep->cfa == (uintptr_t)cfa && keep != rps_call_tree_top(arena))
 		rps_call_tree_unwind(arena, keep, rps_clock_now());
@@ -131,7 +131,8 @@ RPS_EXPORT void __runprofile_resync_v1(struct rps_function_record *function, voi
 
 /* ---- Calls of functions defined elsewhere --------------------------------------------- */
 
-static inline void enter_external(uintptr_t callee, void *cfa, const struct rps_site_record *site, enum rps_call_kind kind)
+static inline void enter_external(uintptr_t callee, void *cfa, const struct rps_site_record *site, void *hook_cfa,
+				  enum rps_call_kind kind)
 {
 	struct rps_arena_header *arena;
 	uint32_t sequence;
@@ -139,11 +140,11 @@ static inline void enter_external(uintptr_t callee, void *cfa, const struct rps_
 	arena = begin_update(&rps_thread, &sequence);
 	if (arena == NULL)
 		return;
-	rps_call_tree_enter(arena, callee, (uintptr_t)cfa, (uintptr_t)site, kind);
+	rps_call_tree_enter(arena, callee, (uintptr_t)cfa, (uintptr_t)site, (uintptr_t)hook_cfa, kind);
 	finish_update(arena, sequence);
 }
 
-static inline void exit_external(uintptr_t callee, void *cfa, enum rps_call_kind kind)
+static inline void exit_external(void *cfa, enum rps_call_kind kind)
 {
 	uint64_t now = rps_clock_now();
 	struct rps_arena_header *arena;
@@ -152,7 +153,7 @@ static inline void exit_external(uintptr_t callee, void *cfa, enum rps_call_kind
 	arena = begin_update(&rps_thread, &sequence);
 	if (arena == NULL)
 		return;
-	rps_call_tree_exit_external(arena, callee, (uintptr_t)cfa, now, kind);
+	rps_call_tree_exit_external(arena, (uintptr_t)cfa, now, kind);
 	finish_update(arena, sequence);
 }
 
@@ -161,28 +162,28 @@ RPS_EXPORT void __runprofile_external_enter_v1(struct rps_external_record *calle
 {
 	if (rps_likely(rps_pool == NULL) || callee->is_instrumented)
 		return;
-	enter_external((uintptr_t)callee, cfa, site, RPS_CALL_EXTERNAL);
+	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_EXTERNAL);
 }
 
 RPS_EXPORT void __runprofile_external_exit_v1(struct rps_external_record *callee, void *cfa)
 {
 	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL || callee->is_instrumented)
 		return;
-	exit_external((uintptr_t)callee, cfa, RPS_CALL_EXTERNAL);
+	exit_external(cfa, RPS_CALL_EXTERNAL);
 }
 
 RPS_EXPORT void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct rps_site_record *site)
 {
 	if (rps_likely(rps_pool == NULL) || rps_callees_has((uintptr_t)callee))
 		return;
-	enter_external((uintptr_t)callee, cfa, site, RPS_CALL_POINTER);
+	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_POINTER);
 }
 
 RPS_EXPORT void __runprofile_pointer_exit_v1(void *callee, void *cfa)
 {
 	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL || rps_callees_has((uintptr_t)callee))
 		return;
-	exit_external((uintptr_t)callee, cfa, RPS_CALL_POINTER);
+	exit_external(cfa, RPS_CALL_POINTER);
 }
 
 /* ---- Plain hooks: clang, or a GCC without our plugin ------------------------------ */
@@ -198,7 +199,7 @@ RPS_EXPORT void __cyg_profile_func_enter(void *function, void *call_site)
 	if (arena == NULL)
 		return;
 	rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)__builtin_dwarf_cfa(), (uintptr_t)call_site,
-			    RPS_CALL_ADDRESS);
+			    (uintptr_t)function, RPS_CALL_ADDRESS);
 	finish_update(arena, sequence);
 }
 

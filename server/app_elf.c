@@ -86,7 +86,7 @@ static void look_at_sections(Elf *elf, struct rps_app_elf *app, int *is_pie)
 		if (!gelf_getshdr(section, &header))
 			continue;
 		name = elf_strptr(elf, names, header.sh_name);
-		if (name && !strcmp(name, "rps_functions"))
+		if (name && !strcmp(name, "rps_instrumented"))
 			app->is_instrumented = 1;
 		if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM)
 			look_at_symbols(elf, section, &header, app);

@@ -275,7 +275,7 @@ enum rps_site_kind { RPS_SITE_UNKNOWN = 0, RPS_SITE_LINE = 1, RPS_SITE_ADDRESS =
 /* One activation on the shadow stack. 48 bytes. */
 struct rps_wire_frame {
 	uint64_t cfa;
-	uint64_t key_function;
+	uint64_t mark; /* key of the function; of an external call something else (runtime/call_tree.h) */
 	uint64_t start_ticks;
 	uint64_t child_ticks;
 	uint64_t calls_at_start; /* header.calls after its own enter */

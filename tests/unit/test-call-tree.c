@@ -200,7 +200,7 @@ static void walk(unsigned int seed, int n_steps, int n_functions, int n_sites, i
 
 			/* Inlined or called, the site is a record here: a return address would need real code. */
 			rps_call_tree_enter(arena, (uintptr_t)&functions[function], cfa, (uintptr_t)&sites[site],
-					    RPS_CALL_RECORD_INLINED);
+					    (uintptr_t)&functions[function], RPS_CALL_RECORD_INLINED);
 			stack[depth + 1] = (struct frame){cfa, function, reference_call(stack[depth].node, function, site)};
 			depth++;
 			n_calls++;
@@ -269,7 +269,7 @@ static void a_stack_that_is_too_deep_still_counts(void **state)
 
 	rps_call_tree_reset(arena);
 	for (uint64_t i = 0; i < n; i++)
-		rps_call_tree_enter(arena, (uintptr_t)&functions[0], cfa - 16 * i, (uintptr_t)&sites[0], RPS_CALL_RECORD_INLINED);
+		rps_call_tree_enter(arena, (uintptr_t)&functions[0], cfa - 16 * i, (uintptr_t)&sites[0], (uintptr_t)&functions[0], RPS_CALL_RECORD_INLINED);
 	for (uint64_t i = n; i-- > 0;)
 		rps_call_tree_exit(arena, (uintptr_t)&functions[0], cfa - 16 * i, rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
 	assert_int_equal(arena->stack_top, RPS_STACK_OFFSET);
@@ -299,7 +299,7 @@ static void contexts_beyond_the_limit_collapse_and_stay_counted(void **state)
 		for (int depth = 0; depth < 20; depth++) {
 			chosen[depth] = (int)(random() % N);
 			rps_call_tree_enter(arena, (uintptr_t)&many[chosen[depth]], cfa - 16 * (uint64_t)depth,
-					    (uintptr_t)&sites[0], RPS_CALL_RECORD_INLINED);
+					    (uintptr_t)&sites[0], (uintptr_t)&many[chosen[depth]], RPS_CALL_RECORD_INLINED);
 			n_calls++;
 		}
 		for (int depth = 20; depth-- > 0;)
