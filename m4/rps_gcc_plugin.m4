@@ -69,7 +69,7 @@ AC_DEFUN([RPS_GCC_PLUGIN], [
           [AS_CASE([" $rps_plugins_wanted "], [*" $rps_gcc_major "*], [], [rps_take=no])])
         AS_IF([test $rps_take = yes], [
           GCC_PLUGIN_VERSIONS="$GCC_PLUGIN_VERSIONS $rps_gcc_major"
-          GCC_PLUGIN_FILES="$GCC_PLUGIN_FILES plugin/profcc-plugin-$rps_gcc_major.so"
+          GCC_PLUGIN_FILES="$GCC_PLUGIN_FILES plugin/profcc_plugin_$rps_gcc_major.so"
           AS_VAR_SET([GCC_PLUGIN_CXX_$rps_gcc_major], [$rps_gxx])
         ])
       ])

@@ -7,6 +7,10 @@
 void __runprofile_enter_v1(void *function, void *cfa, const void *site);
 void __runprofile_exit_v1(void *function, void *cfa);
 void __runprofile_resync_v1(void *function, void *cfa);
+void __runprofile_external_enter_v1(void *callee, void *cfa, const void *site);
+void __runprofile_external_exit_v1(void *callee, void *cfa);
+void __runprofile_pointer_enter_v1(void *callee, void *cfa, const void *site);
+void __runprofile_pointer_exit_v1(void *callee, void *cfa);
 void __cyg_profile_func_enter(void *function, void *call_site);
 void __cyg_profile_func_exit(void *function, void *call_site);
 
@@ -19,6 +23,22 @@ __attribute__((weak)) void __runprofile_exit_v1(void *function, void *cfa)
 }
 
 __attribute__((weak)) void __runprofile_resync_v1(void *function, void *cfa)
+{
+}
+
+__attribute__((weak)) void __runprofile_external_enter_v1(void *callee, void *cfa, const void *site)
+{
+}
+
+__attribute__((weak)) void __runprofile_external_exit_v1(void *callee, void *cfa)
+{
+}
+
+__attribute__((weak)) void __runprofile_pointer_enter_v1(void *callee, void *cfa, const void *site)
+{
+}
+
+__attribute__((weak)) void __runprofile_pointer_exit_v1(void *callee, void *cfa)
 {
 }
 

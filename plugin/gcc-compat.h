@@ -35,9 +35,18 @@
 #include "toplev.h"
 #include "diagnostic-core.h"
 #include "file-prefix-map.h"
+#include "memmodel.h"
+#include "rtl.h"
+#include "emit-rtl.h"
+#include "cfghooks.h"
+#include "cfgloop.h"
+#include "dominance.h"
+#include "internal-fn.h"
+#include "builtins.h"
 
 /* gimple-iterator.h of some versions needs what others include themselves. */
 #include "ssa.h"
+#include "tree-into-ssa.h"
 
 #if GCCPLUGIN_VERSION < 11000
 #error "the plugin is written for GCC 11 and later"

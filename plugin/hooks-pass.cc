@@ -20,12 +20,13 @@
  * Our hooks are declared leaf and nothrow, which GCC's own are not: that is what
  * makes less of a barrier of them, and why edges have to be purged.
  */
+#include "choice.h"
 #include "passes.h"
 #include "records.h"
 
 static tree enter_fn, exit_fn, resync_fn, cfa_fn;
 
-static tree declare(const char *name, tree type)
+tree rps_hook_declare(const char *name, tree type)
 {
 	tree decl = build_fn_decl(name, type);
 
@@ -45,11 +46,16 @@ static void declare_hooks()
 	two = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, NULL_TREE);
 	three = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, const_ptr_type_node,
 					 NULL_TREE);
-	enter_fn = declare("__runprofile_enter_v1", three);
-	exit_fn = declare("__runprofile_exit_v1", two);
-	resync_fn = declare("__runprofile_resync_v1", two);
-	/* Not every front end declares this builtin. */
-	cfa_fn = builtin_decl_implicit(BUILT_IN_DWARF_CFA);
+	enter_fn = rps_hook_declare("__runprofile_enter_v1", three);
+	exit_fn = rps_hook_declare("__runprofile_exit_v1", two);
+	resync_fn = rps_hook_declare("__runprofile_resync_v1", two);
+}
+
+/* Not every front end declares this builtin. */
+tree rps_cfa_function()
+{
+	if (!cfa_fn)
+		cfa_fn = builtin_decl_implicit(BUILT_IN_DWARF_CFA);
 	if (!cfa_fn) {
 		cfa_fn = add_builtin_function("__builtin_dwarf_cfa",
 					      build_function_type_list(ptr_type_node, NULL_TREE),
@@ -57,46 +63,12 @@ static void declare_hooks()
 		set_builtin_decl(BUILT_IN_DWARF_CFA, cfa_fn, true);
 		rps_tree_keep(cfa_fn);
 	}
-}
-
-/* Names of functions that an ifunc attribute of this unit gives as resolver. */
-static bool is_ifunc_resolver(tree fndecl)
-{
-	static std::set<std::string> resolvers;
-	static int scanned_order = -1;
-	cgraph_node *node;
-	const char *symbol;
-
-	/* A resolver has no parameters that matter and returns a pointer: most functions are ruled out here.
-	 */
-	if (!POINTER_TYPE_P(TREE_TYPE(TREE_TYPE(fndecl))))
-		return false;
-	if (scanned_order != symtab->order) {
-		scanned_order = symtab->order;
-		FOR_EACH_FUNCTION(node)
-		{
-			tree attribute = lookup_attribute("ifunc", DECL_ATTRIBUTES(node->decl));
-
-			if (attribute && TREE_VALUE(attribute) &&
-			    TREE_CODE(TREE_VALUE(TREE_VALUE(attribute))) == STRING_CST)
-				resolvers.insert(TREE_STRING_POINTER(TREE_VALUE(TREE_VALUE(attribute))));
-		}
-	}
-	symbol = IDENTIFIER_POINTER(DECL_ASSEMBLER_NAME(fndecl));
-	return resolvers.count(*symbol == '*' ? symbol + 1 : symbol) != 0;
-}
-
-/* Functions in which a call to a hook would do harm: a resolver runs before the program is relocated,
- * a naked function has no frame, and an interrupt's stack is not an ordinary one. */
-static bool must_not_be_hooked(tree fndecl)
-{
-	return lookup_attribute("naked", DECL_ATTRIBUTES(fndecl)) ||
-	       lookup_attribute("interrupt", TYPE_ATTRIBUTES(TREE_TYPE(fndecl))) || is_ifunc_resolver(fndecl);
+	return cfa_fn;
 }
 
 static gimple *new_cfa_call(tree cfa, gimple *like)
 {
-	gcall *call = gimple_build_call(cfa_fn, 0);
+	gcall *call = gimple_build_call(rps_cfa_function(), 0);
 
 	gimple_call_set_lhs(call, cfa);
 	gimple_set_location(call, gimple_location(like));
@@ -162,13 +134,14 @@ static void put_resync(gimple_stmt_iterator gsi, tree record)
 	}
 }
 
-static unsigned rewrite_hooks(function *fun)
+static unsigned rewrite_hooks(function *fun, bool drop, bool *hooked)
 {
 	std::vector<gimple *> twice;
 	tree record = NULL_TREE;
-	bool changed = false, hooked = false, drop = must_not_be_hooked(fun->decl);
+	bool changed = false;
 	basic_block bb;
 
+	*hooked = false;
 	FOR_EACH_BB_FN(bb, fun)
 	{
 		bool purge = false;
@@ -184,12 +157,13 @@ static unsigned rewrite_hooks(function *fun)
 				gsi_next(&gsi);
 				continue;
 			}
-			purge = hooked = true;
+			purge = true;
 			drop_return_address(gsi, gimple_call_arg(stmt, 1));
 			if (drop) {
 				gsi_remove(&gsi, true);
 				continue;
 			}
+			*hooked = true;
 			if (!record) {
 				declare_hooks();
 				record = rps_record_of_function(fun->decl);
@@ -207,11 +181,27 @@ static unsigned rewrite_hooks(function *fun)
 		}
 	}
 	/* After the loop: an insertion on an edge may split blocks. */
-	if (hooked && !drop) {
+	if (*hooked) {
 		for (size_t i = 0; i < twice.size(); i++)
 			put_resync(gsi_for_stmt(twice[i]), record);
 	}
 	return changed ? TODO_cleanup_cfg : 0;
+}
+
+static unsigned instrument(function *fun)
+{
+	const char *glob;
+	rps_reason reason = rps_choice_of_function(fun->decl, &glob);
+	bool hooked;
+	unsigned todo = rewrite_hooks(fun, reason != RPS_REASON_NONE, &hooked);
+
+	rps_calls_mark(fun, hooked);
+	if (rps_choice_is_explained()) {
+		if (reason == RPS_REASON_NONE && !hooked)
+			reason = rps_choice_of_gcc(fun->decl);
+		rps_choice_explain(fun->decl, reason, glob);
+	}
+	return todo;
 }
 
 namespace
@@ -230,12 +220,12 @@ class hooks_pass : public gimple_opt_pass
 
 	bool gate(function *) final override
 	{
-		return flag_instrument_function_entry_exit;
+		return flag_instrument_function_entry_exit || rps_choice_is_explained();
 	}
 
 	unsigned execute(function *fun) final override
 	{
-		return rewrite_hooks(fun);
+		return instrument(fun);
 	}
 };
 

@@ -4,6 +4,7 @@
  * lto1 at link time) on profcc's behalf.
  */
 #include "gcc-compat.h"
+#include "choice.h"
 #include "passes.h"
 #include "records.h"
 
@@ -11,6 +12,16 @@
 __attribute__((visibility("default"))) int plugin_is_GPL_compatible;
 
 static struct plugin_info info = {"1", "profcc: exact call hooks for RunProfileServer"};
+
+/* -fplugin-arg-NAME-options=...; the driver always gives it, "." when there is nothing to say. */
+static const char *options_of(const struct plugin_name_args *args)
+{
+	for (int i = 0; i < args->argc; i++) {
+		if (strcmp(args->argv[i].key, "options") == 0 && args->argv[i].value)
+			return args->argv[i].value;
+	}
+	return ".";
+}
 
 extern "C" __attribute__((visibility("default"))) int plugin_init(struct plugin_name_args *args,
 								  struct plugin_gcc_version *version)
@@ -24,9 +35,15 @@ extern "C" __attribute__((visibility("default"))) int plugin_init(struct plugin_
 			gcc_version.basever, version->basever);
 		return 0;
 	}
+	if (!rps_choice_begin(args->base_name, options_of(args))) {
+		error("the profcc plugin does not understand its argument (only profcc makes it)");
+		return 0;
+	}
 	register_callback(args->base_name, PLUGIN_INFO, NULL, &info);
 	rps_records_begin(args->base_name);
 	rps_hooks_pass_register(args->base_name);
 	rps_sites_pass_register(args->base_name);
+	rps_externals_pass_register(args->base_name);
+	rps_unwrap_pass_register(args->base_name);
 	return 0;
 }

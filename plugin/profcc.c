@@ -2,7 +2,7 @@
 /* profcc and profc++: run the real gcc or g++ with specs files that add the
  * plugin, -finstrument-functions and the runtime. One process, one thread,
  * which turns into the compiler; nothing is left behind. It edits no argument
- * of the user's: GCC's own driver decides what is compiled and linked, so
+ * of the user's but takes out its own, --profcc-...: GCC's own driver decides what is compiled and linked, so
  * whatever works with gcc works with profcc. (Only for -nostdlib it adds some.)
  *
  * What belongs to it is found from where its own file is: beside it in plugin/
@@ -11,8 +11,12 @@
  *
  * Environment:
  *   PROFCC_CC, PROFCC_CXX  the compiler, with leading words such as "ccache gcc-12"
+ *   PROFCC_FLAGS           more of its own options, for builds whose flags can't be changed
  *   PROFCC_RUNTIME_DIR     take librunprofile.* from here (tests)
  */
+#include "plugin/plugin-hash.h"
+#include "plugin/profcc-options.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <spawn.h>
@@ -98,19 +102,6 @@ static bool is_question(const char *arg)
 	return false;
 }
 
-/* Options whose value is the next argument: that one is no input file. */
-static bool takes_next(const char *arg)
-{
-	static const char options[] =
-	    " -o -x -I -L -D -U -A -B -T -u -z -e -include -imacros -isystem -iquote "
-	    "-iprefix -idirafter -iwithprefix -iwithprefixbefore -isysroot -imultilib "
-	    "-MF -MT -MQ -Xlinker -Xassembler -Xpreprocessor -aux-info --param "
-	    "-dumpbase -dumpbase-ext -dumpdir -wrapper ";
-	const char *found = strstr(options, arg);
-
-	return found && found > options && found[-1] == ' ' && found[strlen(arg)] == ' ';
-}
-
 /* Is GCC asked about itself only, as in `gcc -v`? */
 static bool is_pure_query(int argc, char **argv)
 {
@@ -119,7 +110,7 @@ static bool is_pure_query(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (is_question(argv[i]))
 			return true;
-		if (takes_next(argv[i]))
+		if (profcc_takes_next(argv[i]))
 			i++;
 		else if (argv[i][0] != '-' || argv[i][1] == '\0' || starts_with(argv[i], "-l") ||
 			 starts_with(argv[i], "-Wl,"))
@@ -280,7 +271,7 @@ static const char *search_option(const struct places *places)
 
 __attribute__((format(printf, 2, 3))) static void set_variable(const char *name, const char *format, ...)
 {
-	char value[2 * PATH_MAX];
+	static char value[2 * PATH_MAX + PROFCC_ARGUMENT_SIZE];
 	va_list ap;
 	int n;
 
@@ -291,16 +282,41 @@ __attribute__((format(printf, 2, 3))) static void set_variable(const char *name,
 		fail("cannot set %s", name);
 }
 
-/* ccache looks at the command line and the compiler, so it has to be told
- * about the plugin, or it would answer with objects of an older one. */
-static void expose_to_ccache(const char *plugin)
+static bool has_argument(int argc, char **argv, const char *name)
 {
-	const char *others = getenv("CCACHE_EXTRAFILES");
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ccache looks at the command line and the compiler. Started by us it has to be told of the
+ * plugin and of our options, or it would answer with objects of an older plugin, or of other options. In
+ * front of us it sees the options, and this program, which holds a hash of the plugins and so changes with
+ * them. */
+static void expose_to_ccache(const char *plugin, const struct profcc_options *options)
+{
+	const char *others = getenv("CCACHE_EXTRAFILES"), *space = getenv("CCACHE_NAMESPACE");
 
 	if (others && *others)
 		set_variable("CCACHE_EXTRAFILES", "%s:%s", others, plugin);
 	else
 		set_variable("CCACHE_EXTRAFILES", "%s", plugin);
+	if (options->size)
+		set_variable("CCACHE_NAMESPACE", "%sprofcc-%s-%s", space ? space : "", PROFCC_PLUGIN_HASH,
+			     options->argument);
+}
+
+/* What is not instrumented is visible: code that the specs leave alone never meets the plugin. */
+static void explain_unit(int argc, char **argv)
+{
+	static const char *const left_alone[] = {"-ffreestanding", "-m32", "-m16", "-mx32"};
+
+	for (size_t i = 0; i < sizeof left_alone / sizeof *left_alone; i++) {
+		if (has_argument(argc, argv, left_alone[i]))
+			fprintf(stderr, "%s: nothing is instrumented: %s\n", progname, left_alone[i]);
+	}
 }
 
 /* Refuses PROFCC_CC=profcc, which would start itself for ever. */
@@ -316,15 +332,6 @@ static void check_not_self(const char *name)
 	    (parent && strtol(parent, NULL, 10) == (long)getpid()))
 		fail("%s runs profcc itself (PROFCC_CC and PROFCC_CXX name the compiler)", name);
 	set_variable(mark, "%ld", (long)getpid());
-}
-
-static bool has_argument(int argc, char **argv, const char *name)
-{
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], name) == 0)
-			return true;
-	}
-	return false;
 }
 
 static bool is_32_bit(int argc, char **argv)
@@ -375,16 +382,21 @@ static bool is_compiling_cxx(const char *argv0)
 
 int main(int argc, char **argv)
 {
+	static struct profcc_options options;
 	struct places places;
 	char *words[MAX_WORDS], plugin[PATH_MAX], link_specs[PATH_MAX], compile_specs[PATH_MAX];
 	bool cxx = is_compiling_cxx(argc > 0 ? argv[0] : "");
 	const char *named = getenv(cxx ? "PROFCC_CXX" : "PROFCC_CC");
 	int n_words, n = 0, major;
+	const char *problem;
 	char **args;
 	bool fits, add_more = false;
 
 	if (cxx)
 		progname = "profc++";
+	problem = profcc_options_read(&options, &argc, argv, getenv("PROFCC_FLAGS"));
+	if (problem)
+		fail("%s", problem);
 	n_words = split_words(named && *named ? named : cxx ? PROFCC_DEFAULT_CXX : PROFCC_DEFAULT_CC, words);
 	if (n_words == 0 || n_words == MAX_WORDS)
 		fail("%s names no compiler", cxx ? "PROFCC_CXX" : "PROFCC_CC");
@@ -397,12 +409,14 @@ int main(int argc, char **argv)
 
 	major = ask_version(words, n_words);
 	find_places(&places);
-	path_print(plugin, "%s/profcc-plugin-%d", places.own, major);
+	path_print(plugin, "%s/profcc_plugin_%d", places.own, major);
 	set_variable("PROFCC_INTERNAL_PLUGIN", "%s", plugin);
-	path_print(plugin, "%s/profcc-plugin-%d.so", places.own, major);
+	set_variable("PROFCC_INTERNAL_OPTIONS", "-fplugin-arg-profcc_plugin_%d-options=%s", major,
+		     options.argument);
+	path_print(plugin, "%s/profcc_plugin_%d.so", places.own, major);
 	fits = access(plugin, R_OK) == 0;
 	if (fits)
-		expose_to_ccache(plugin);
+		expose_to_ccache(plugin, &options);
 	if (is_32_bit(argc, argv))
 		fprintf(stderr, "%s: warning: code of this kind is not profiled, only 64-bit code is\n",
 			progname);
@@ -412,6 +426,11 @@ int main(int argc, char **argv)
 			"are lost "
 			"(install gcc-%d-plugin-dev and build RunProfileServer again)\n",
 			progname, major, major);
+	if (!fits && options.need_plugin[0])
+		fprintf(stderr, "%s: warning: without a plugin every function is instrumented: %s ignored\n",
+			progname, options.need_plugin);
+	if (options.explain)
+		explain_unit(argc, argv);
 	set_variable("PROFCC_INTERNAL_SHARED", "%s", places.shared);
 	set_variable("PROFCC_INTERNAL_ARCHIVES", "%s", places.archives);
 	set_variable("PROFCC_INTERNAL_SEARCH", "%s%s", search_option(&places), places.shared);

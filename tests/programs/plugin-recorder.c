@@ -9,11 +9,16 @@
  *   edge CALLER -> CALLEE FILE:LINE COUNT          an inlined call
  *   edge CALLER -> CALLEE @MODULE 0xADDRESS COUNT  a physical one: the call instruction's last byte
  *   balance unmatched N recovered N open N         exits without enter, frames left without exit
- *   plain COUNT                                    calls of the plain hooks
+ *   outside left N unmatched N undone N            external calls left without exit, exits that found none,
+ * and calls that turned out to be of an instrumented function plain COUNT calls of the plain hooks
+ *
+ * Functions that are only called have the symbol's name, those called by a pointer what the dynamic linker
+ * calls them, and neither a file nor a line.
  *
  * Blanks in names are written as '~'. Not for several threads at once: one lock around all.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -24,6 +29,12 @@
 struct function_record {
 	const char *name, *symbol, *file;
 	uint32_t line, id;
+	const void *address;
+};
+
+struct external_record {
+	const char *name, *symbol;
+	uint32_t id, is_instrumented;
 };
 
 struct site_record {
@@ -34,12 +45,20 @@ struct site_record {
 void __runprofile_enter_v1(struct function_record *function, void *cfa, const struct site_record *site);
 void __runprofile_exit_v1(struct function_record *function, void *cfa);
 void __runprofile_resync_v1(struct function_record *function, void *cfa);
+void __runprofile_external_enter_v1(struct external_record *callee, void *cfa,
+				    const struct site_record *site);
+void __runprofile_external_exit_v1(struct external_record *callee, void *cfa);
+void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct site_record *site);
+void __runprofile_pointer_exit_v1(void *callee, void *cfa);
 void __cyg_profile_func_enter(void *function, void *call_site);
 void __cyg_profile_func_exit(void *function, void *call_site);
 
 struct frame {
 	struct function_record *function;
 	void *cfa;
+	struct external_record *external; /* of a direct call */
+	const void *pointer;              /* of a call by a pointer */
+	struct edge *edge;
 };
 
 struct edge {
@@ -54,15 +73,37 @@ struct edge {
 static _Thread_local struct frame *frames;
 static _Thread_local size_t depth;
 static struct edge edges[N_EDGES];
-static unsigned long n_unmatched, n_recovered, n_plain;
+static unsigned long n_unmatched, n_recovered, n_plain, n_outside_left, n_outside_unmatched, n_undone;
+
+/* What stands for functions that have no record of their own. */
+#define N_OUTSIDE 4096
+static struct function_record outside[N_OUTSIDE];
+static const void *outside_pointer[N_OUTSIDE];
+static size_t n_outside;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int is_outside(const struct frame *frame)
+{
+	return frame->external || frame->pointer;
+}
+
+/* A hook called from the frame at `cfa`: what that frame called is over, with an exit or without. */
+static void pop_outside(const void *cfa)
+{
+	while (depth && is_outside(&frames[depth - 1]) && (char *)frames[depth - 1].cfa <= (char *)cfa) {
+		depth--;
+		n_outside_left++;
+	}
+}
 
 static void pop_below(const void *cfa, int also_equal)
 {
+	pop_outside(cfa);
 	while (depth && ((char *)frames[depth - 1].cfa < (char *)cfa ||
 			 (also_equal && frames[depth - 1].cfa == cfa))) {
 		depth--;
 		n_recovered++;
+		pop_outside(cfa);
 	}
 }
 
@@ -83,19 +124,113 @@ static struct edge *edge_find(struct function_record *caller, struct function_re
 	}
 }
 
+static struct function_record *outside_find(const char *name, const char *symbol, const void *pointer)
+{
+	size_t i;
+
+	for (i = 0; i < n_outside; i++) {
+		if (outside_pointer[i] == pointer && (pointer || strcmp(outside[i].symbol, symbol) == 0))
+			return &outside[i];
+	}
+	if (n_outside == N_OUTSIDE)
+		abort();
+	outside_pointer[n_outside] = pointer;
+	outside[n_outside] = (struct function_record){name, symbol, "", 0, 0, pointer};
+	return &outside[n_outside++];
+}
+
+static struct edge *push(struct frame frame, const struct site_record *site, const char *return_address)
+{
+	struct edge *edge;
+
+	if (!frames)
+		frames = malloc(N_FRAMES * sizeof *frames);
+	if (!frames || depth == N_FRAMES)
+		abort();
+	edge = edge_find(depth ? frames[depth - 1].function : NULL, frame.function, site, return_address);
+	edge->count++;
+	frame.edge = edge;
+	frames[depth++] = frame;
+	return edge;
+}
+
+/* The function on top was called from outside of what is instrumented, so it seemed; it is instrumented
+ * itself. */
+static void undo_outside(const struct function_record *function)
+{
+	struct frame *top = depth ? &frames[depth - 1] : NULL;
+
+	if (!top || !((top->external && strcmp(top->external->symbol, function->symbol) == 0) ||
+		      (top->pointer && top->pointer == function->address)))
+		return;
+	if (top->external)
+		top->external->is_instrumented = 1;
+	top->edge->count--;
+	n_undone++;
+	depth--;
+}
+
 void __runprofile_enter_v1(struct function_record *function, void *cfa, const struct site_record *site)
 {
 	pthread_mutex_lock(&lock);
-	if (!frames)
-		frames = malloc(N_FRAMES * sizeof *frames);
-	pop_below(cfa, site == NULL);
-	edge_find(depth ? frames[depth - 1].function : NULL, function, site,
-		  site ? NULL : ((const char **)cfa)[-1])
-	    ->count++;
-	if (!frames || depth == N_FRAMES)
-		abort();
-	frames[depth++] = (struct frame){function, cfa};
+	if (site)
+		pop_below(cfa, 0);
+	else
+		pop_below(cfa, 1);
+	if (!site)
+		undo_outside(function);
+	push((struct frame){.function = function, .cfa = cfa}, site, site ? NULL : ((const char **)cfa)[-1]);
 	pthread_mutex_unlock(&lock);
+}
+
+void __runprofile_external_enter_v1(struct external_record *callee, void *cfa, const struct site_record *site)
+{
+	pthread_mutex_lock(&lock);
+	pop_below(cfa, 0);
+	if (!callee->is_instrumented)
+		push((struct frame){.function = outside_find(callee->name, callee->symbol, NULL),
+				    .cfa = cfa,
+				    .external = callee},
+		     site, NULL);
+	pthread_mutex_unlock(&lock);
+}
+
+void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct site_record *site)
+{
+	pthread_mutex_lock(&lock);
+	pop_below(cfa, 0);
+	push((struct frame){.function = outside_find("*", "*", callee), .cfa = cfa, .pointer = callee}, site,
+	     NULL);
+	pthread_mutex_unlock(&lock);
+}
+
+/* A frame that was undone has no exit any more; one whose exit is missing lies on top of the one that is
+ * looked for. */
+static void exit_outside(const struct external_record *external, const void *pointer, void *cfa)
+{
+	size_t d;
+
+	pthread_mutex_lock(&lock);
+	for (d = depth; d && (char *)frames[d - 1].cfa < (char *)cfa; d--)
+		;
+	if (d && frames[d - 1].cfa == cfa && frames[d - 1].external == external &&
+	    frames[d - 1].pointer == pointer) {
+		n_recovered += depth - d;
+		depth = d - 1;
+	} else {
+		n_outside_unmatched++;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void __runprofile_external_exit_v1(struct external_record *callee, void *cfa)
+{
+	exit_outside(callee, NULL, cfa);
+}
+
+void __runprofile_pointer_exit_v1(void *callee, void *cfa)
+{
+	exit_outside(NULL, callee, cfa);
 }
 
 void __runprofile_exit_v1(struct function_record *function, void *cfa)
@@ -164,9 +299,21 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *data)
 
 static void write_name(FILE *out, const char *before, const struct function_record *function)
 {
+	const char *name = function ? function->name : "-";
+	Dl_info info;
+
+	if (strcmp(name, "*") == 0 && dladdr(function->address, &info) && info.dli_sname)
+		name = info.dli_sname;
 	fputs(before, out);
-	for (const char *p = function ? function->name : "-"; *p; p++)
+	for (const char *p = name; *p; p++)
 		fputc(*p == ' ' ? '~' : *p, out);
+}
+
+/* Several units may have a record of one function. All that is called by a pointer looks alike, but for its address. */
+static int is_same_function(const struct function_record *a, const struct function_record *b)
+{
+	return strcmp(a->symbol, b->symbol) == 0 && strcmp(a->file, b->file) == 0 && a->line == b->line &&
+	       (strcmp(a->name, "*") != 0 || a->address == b->address);
 }
 
 static void write_functions(FILE *out)
@@ -178,8 +325,7 @@ static void write_functions(FILE *out)
 		if (!f)
 			continue;
 		for (size_t k = 0; k < N_EDGES; k++) {
-			if (edges[k].callee && strcmp(edges[k].callee->symbol, f->symbol) == 0 &&
-			    strcmp(edges[k].callee->file, f->file) == 0 && edges[k].callee->line == f->line) {
+			if (edges[k].callee && is_same_function(edges[k].callee, f)) {
 				count += edges[k].count;
 				if (k < i)
 					f = NULL;
@@ -188,6 +334,8 @@ static void write_functions(FILE *out)
 				break;
 		}
 		if (!f)
+			continue;
+		if (count == 0)
 			continue;
 		write_name(out, "call ", f);
 		fprintf(out, " %lu\n", count);
@@ -202,7 +350,7 @@ static void write_edges(FILE *out)
 		struct edge *e = &edges[i];
 		struct module module = {e->return_address ? e->return_address - 1 : NULL, "?", 0};
 
-		if (!e->callee)
+		if (!e->callee || e->count == 0)
 			continue;
 		write_name(out, "edge ", e->caller);
 		write_name(out, " -> ", e->callee);
@@ -226,7 +374,9 @@ __attribute__((destructor(101))) static void write_all(void)
 		return;
 	write_functions(out);
 	write_edges(out);
-	fprintf(out, "balance unmatched %lu recovered %lu open %zu\nplain %lu\n", n_unmatched, n_recovered,
-		depth, n_plain);
+	fprintf(out, "balance unmatched %lu recovered %lu open %zu\n", n_unmatched, n_recovered, depth);
+	fprintf(out, "outside left %lu unmatched %lu undone %lu\n", n_outside_left, n_outside_unmatched,
+		n_undone);
+	fprintf(out, "plain %lu\n", n_plain);
 	fclose(out);
 }

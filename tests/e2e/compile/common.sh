@@ -32,7 +32,7 @@ gcc_major=$($GCC -dumpfullversion | sed 's/\..*//')
 
 need_plugin()
 {
-	[ -f "$top_builddir/plugin/profcc-plugin-$gcc_major.so" ] ||
+	[ -f "$top_builddir/plugin/profcc_plugin_$gcc_major.so" ] ||
 		skip_all "no plugin for $GCC (install gcc-$gcc_major-plugin-dev and configure again)"
 }
 
