@@ -312,8 +312,8 @@ int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_functio
 	struct rps_wire_node *node = rps_call_tree_node(arena, top->node);
 	uint64_t called = edge->key_function;
 
-	if (kind == RPS_CALL_EXTERNAL || kind == RPS_CALL_POINTER)
-		return 0;
+	if (kind != RPS_CALL_RECORD_PHYSICAL && kind != RPS_CALL_ADDRESS)
+		return 0; /* an inlined function is not what was called */
 	if (!is_known_callee(top, called, key_function, kind)) {
 		if (kind != RPS_CALL_RECORD_PHYSICAL || cfa != top->mark)
 			return 0;
