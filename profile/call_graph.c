@@ -10,7 +10,7 @@ struct flatten {
 	const struct rps_profile *profile;
 	struct rps_call_graph *graph;
 	uint32_t *place_of; /* graph function of each profile function, RPS_NONE: left out */
-	uint32_t root;      /* graph function of node 0 */
+	uint32_t root;      /* graph function of node 0, RPS_NONE: it is only a title */
 };
 
 /* ---- Files, objects, functions ---------------------------------------------------- */
@@ -53,6 +53,12 @@ static bool edge_is_empty(const struct rps_profile *profile, const struct rps_ed
 	return edge->calls == 0 && is_empty(edge->inclusive, profile->n_events);
 }
 
+static bool root_is_title(const struct rps_profile *profile)
+{
+	return profile->is_flat && profile->nodes[0].first_edge == RPS_NONE &&
+	       is_empty(profile->nodes[0].self, profile->n_events);
+}
+
 /* A root without source calls from nowhere: a place in some file would make it half a function of that
  * file, and its inclusive cost would fall apart in two. */
 static bool has_site(const struct rps_profile *profile, const struct rps_edge *edge)
@@ -90,12 +96,12 @@ static int collect_texts(struct flatten *flatten)
 	const struct rps_profile *profile = flatten->profile;
 	struct rps_call_graph *graph = flatten->graph;
 
-	graph->files = calloc((size_t)profile->n_functions + profile->n_edges + 1, sizeof(*graph->files));
+	graph->files = calloc((size_t)profile->n_functions + profile->n_edges + profile->n_lines + 1, sizeof(*graph->files));
 	graph->objects = calloc((size_t)profile->n_functions + 1, sizeof(*graph->objects));
 	if (graph->files == NULL || graph->objects == NULL)
 		return -1;
 	for (uint32_t i = 0; i < profile->n_functions; i++) {
-		if (flatten->place_of[i] == RPS_NONE && i != profile->nodes[0].function)
+		if (flatten->place_of[i] == RPS_NONE && (i != profile->nodes[0].function || root_is_title(profile)))
 			continue;
 		graph->files[graph->n_files++] = profile->functions[i].file;
 		graph->objects[graph->n_objects++] = profile->functions[i].object;
@@ -103,6 +109,9 @@ static int collect_texts(struct flatten *flatten)
 	for (uint32_t i = 0; i < profile->n_edges; i++)
 		if (!edge_is_empty(profile, &profile->edges[i]) && has_site(profile, &profile->edges[i]))
 			graph->files[graph->n_files++] = profile->edges[i].site_file;
+	for (uint32_t i = 0; i < profile->n_lines; i++)
+		if (!is_empty(profile->lines[i].self, profile->n_events))
+			graph->files[graph->n_files++] = profile->lines[i].file;
 	graph->n_files = sort_texts(graph->files, graph->n_files);
 	graph->n_objects = sort_texts(graph->objects, graph->n_objects);
 	return 0;
@@ -135,7 +144,9 @@ static int place_functions(struct flatten *flatten)
 		free(candidates);
 		return -1;
 	}
-	candidates[n_candidates++] = candidate_for(flatten, profile->nodes[0].function, true);
+	flatten->root = RPS_NONE;
+	if (!root_is_title(profile))
+		candidates[n_candidates++] = candidate_for(flatten, profile->nodes[0].function, true);
 	for (uint32_t i = 0; i < profile->n_functions; i++)
 		if (flatten->place_of[i] != RPS_NONE)
 			candidates[n_candidates++] = candidate_for(flatten, i, false);
@@ -246,7 +257,8 @@ static uint32_t walk(const struct flatten *flatten, struct flat_edge *flat_edges
 			if (edge_is_empty(profile, &profile->edges[at]))
 				continue;
 			flat_edges[n_flat] = flatten_edge(flatten, at);
-			flat_edges[n_flat].is_outermost = n_active[flat_edges[n_flat].callee] == 0;
+			flat_edges[n_flat].is_outermost =
+			    profile->is_flat || n_active[flat_edges[n_flat].callee] == 0;
 			n_flat++;
 		}
 		if (first_child[node] != RPS_NONE) {
@@ -311,6 +323,47 @@ static void sum_up(struct flatten *flatten, struct flat_edge *flat_edges, uint32
 	}
 }
 
+/* ---- Lines -------------------------------------------------------------------------- */
+
+static int compare_lines(const void *a, const void *b, void *cls)
+{
+	const struct rps_graph_line *left = a, *right = b;
+	const struct rps_call_graph *graph = cls;
+	const uint32_t own_file = graph->functions[left->function].file;
+
+	if (left->function != right->function)
+		return left->function < right->function ? -1 : 1;
+	if (left->file != right->file) {
+		if (left->file == own_file || right->file == own_file)
+			return left->file == own_file ? -1 : 1;
+		return left->file < right->file ? -1 : 1;
+	}
+	return left->line == right->line ? 0 : left->line < right->line ? -1 : 1;
+}
+
+static void collect_lines(struct flatten *flatten)
+{
+	const struct rps_profile *profile = flatten->profile;
+	struct rps_call_graph *graph = flatten->graph;
+
+	for (uint32_t i = 0; i < profile->n_lines; i++) {
+		const struct rps_line_cost *line = &profile->lines[i];
+
+		if (!is_empty(line->self, profile->n_events))
+			graph->lines[graph->n_lines++] =
+			    (struct rps_graph_line){place_of_node(flatten, line->node),
+						    find_text(graph->files, graph->n_files, line->file),
+						    line->line, line->self};
+	}
+	qsort_r(graph->lines, graph->n_lines, sizeof(*graph->lines), compare_lines, graph);
+	for (uint32_t i = 0; i < graph->n_lines; i++) {
+		struct rps_graph_function *function = &graph->functions[graph->lines[i].function];
+
+		if (function->n_lines++ == 0)
+			function->first_line = i;
+	}
+}
+
 /* ---- Life ---------------------------------------------------------------------------- */
 
 struct rps_call_graph *rps_call_graph_create(const struct rps_profile *profile)
@@ -328,13 +381,15 @@ struct rps_call_graph *rps_call_graph_create(const struct rps_profile *profile)
 	choose_functions(&flatten);
 	if (collect_texts(&flatten) != 0 || place_functions(&flatten) != 0)
 		goto out;
-	n_active = calloc(graph->n_functions, sizeof(*n_active));
+	n_active = calloc((size_t)graph->n_functions + 1, sizeof(*n_active));
 	graph->calls = calloc((size_t)profile->n_edges + 1, sizeof(*graph->calls));
 	graph->costs = calloc(((size_t)graph->n_functions + profile->n_edges) * profile->n_events,
 			      sizeof(*graph->costs));
-	if (n_active == NULL || graph->calls == NULL || graph->costs == NULL)
+	graph->lines = calloc((size_t)profile->n_lines + 1, sizeof(*graph->lines));
+	if (n_active == NULL || graph->calls == NULL || graph->costs == NULL || graph->lines == NULL)
 		goto out;
 	sum_up(&flatten, flat_edges, walk(&flatten, flat_edges, n_active, links, links + profile->n_nodes));
+	collect_lines(&flatten);
 	done = true;
 out:
 	free(n_active);
@@ -356,6 +411,7 @@ void rps_call_graph_destroy(struct rps_call_graph *graph)
 	free(graph->objects);
 	free(graph->functions);
 	free(graph->calls);
+	free(graph->lines);
 	free(graph->costs);
 	free(graph);
 }

@@ -21,7 +21,14 @@ struct rps_graph_function {
 	uint32_t line;
 	bool is_root;
 	uint32_t first_call, n_calls; /* outgoing */
-	uint64_t *self;               /* per event */
+	uint32_t first_line, n_lines;
+	uint64_t *self; /* per event */
+};
+
+/* A part of a function's self cost that is known by line. */
+struct rps_graph_line {
+	uint32_t function, file, line;
+	const uint64_t *self; /* per event */
 };
 
 struct rps_graph_call {
@@ -39,11 +46,13 @@ struct rps_call_graph {
 	uint32_t n_functions;
 	struct rps_graph_call *calls; /* by caller, site (the caller's own file first), callee */
 	uint32_t n_calls;
+	struct rps_graph_line *lines; /* by function, file (its own first), line; may repeat */
+	uint32_t n_lines;
 	uint64_t *costs; /* what self and inclusive point into */
 };
 
 /* The graph of `profile`, or NULL when out of memory. Functions without any
- * cost or call (but for the root) are left out. */
+ * cost or call (but for the root, if it is more than a flat profile's title) are left out. */
 struct rps_call_graph *rps_call_graph_create(const struct rps_profile *profile);
 void rps_call_graph_destroy(struct rps_call_graph *graph);
 

@@ -13,7 +13,7 @@
  *     calls=12 80                      count, line of the callee's definition
  *     47 5300                          call site's line, inclusive cost
  *     fi=(4) /src/shop/item.inc        calls from here on stand in this file
- *     12 0                             see put_calls
+ *     12 0                             see put_lines_and_calls
  *     ...
  *
  * Loaders: KCacheGrind (libcore/cachegrindloader.cpp), valgrind's callgrind_annotate,
@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct writer {
 	const struct rps_profile *profile;
@@ -156,32 +157,70 @@ static void put_headers(struct writer *writer)
 
 /* ---- Functions -------------------------------------------------------------------------- */
 
-static void put_calls(struct writer *writer, const struct rps_graph_function *function)
+static void put_call(struct writer *writer, const struct rps_graph_call *call)
 {
+	const struct rps_graph_function *callee = &writer->graph->functions[call->callee];
+
+	put_name(writer, "cob", callee->object, writer->names->objects, writer->objects_known);
+	put_file(writer, "cfi", callee->file);
+	put_name(writer, "cfn", call->callee, writer->names->functions, writer->functions_known);
+	put(writer, "calls=");
+	/* A sampled profile may not know the count. callgrind_annotate would book what stands
+	 * after calls=0 as the caller's own cost. */
+	put_number(writer, call->calls != 0 ? call->calls : 1);
+	put(writer, " ");
+	put_number(writer, callee->line);
+	put(writer, "\n");
+	put_costs(writer, call->site_line, call->inclusive);
+}
+
+/* The self cost: what no line is known for is the definition's. */
+static void put_own_lines(struct writer *writer, const struct rps_graph_function *function)
+{
+	const struct rps_graph_line *lines = &writer->graph->lines[function->first_line];
+	uint64_t at_definition[RPS_EVENTS_MAX];
+
+	memcpy(at_definition, function->self, writer->profile->n_events * sizeof(*at_definition));
+	for (uint32_t i = 0; i < function->n_lines; i++)
+		for (uint32_t event = 0; event < writer->profile->n_events; event++)
+			if (lines[i].file != function->file || lines[i].line != function->line)
+				at_definition[event] -= lines[i].self[event];
+	put_costs(writer, function->line, at_definition);
+	/* callgrind_annotate complains about a source file that has costs, but none in a line. */
+	if (function->line == 0 && writer->graph->files[function->file][0] != '\0')
+		put_costs(writer, 1, NULL);
+	for (uint32_t i = 0; i < function->n_lines && lines[i].file == function->file; i++)
+		if (lines[i].line != function->line)
+			put_costs(writer, lines[i].line, lines[i].self);
+}
+
+/* File by file, since lines and calls are both sorted so, the function's own first. */
+static void put_lines_and_calls(struct writer *writer, const struct rps_graph_function *function)
+{
+	const struct rps_graph_line *line = &writer->graph->lines[function->first_line];
+	const struct rps_graph_line *lines_end = line + function->n_lines;
+	const struct rps_graph_call *call = &writer->graph->calls[function->first_call];
+	const struct rps_graph_call *calls_end = call + function->n_calls;
 	uint32_t file = function->file;
 
-	for (uint32_t i = function->first_call; i < function->first_call + function->n_calls; i++) {
-		const struct rps_graph_call *call = &writer->graph->calls[i];
-		const struct rps_graph_function *callee = &writer->graph->functions[call->callee];
-
-		if (call->site_file != file) {
+	put_own_lines(writer, function);
+	while (line < lines_end && line->file == file)
+		line++;
+	for (;;) {
+		for (; call < calls_end && call->site_file == file; call++)
+			put_call(writer, call);
+		if (line == lines_end && call == calls_end)
+			return;
+		if (line < lines_end && (call == calls_end || line->file <= call->site_file))
+			file = line->file;
+		else
 			file = call->site_file;
-			put_file(writer, "fi", file);
-			/* callgrind_annotate complains about a source file in which nothing but calls stands.
-			 */
+		put_file(writer, "fi", file);
+		/* callgrind_annotate complains about a source file in which nothing but calls stands. */
+		if (line == lines_end || line->file != file)
 			put_costs(writer, call->site_line, NULL);
-		}
-		put_name(writer, "cob", callee->object, writer->names->objects, writer->objects_known);
-		put_file(writer, "cfi", callee->file);
-		put_name(writer, "cfn", call->callee, writer->names->functions, writer->functions_known);
-		put(writer, "calls=");
-		/* A sampled profile may not know the count. callgrind_annotate would book what stands
-		 * after calls=0 as the caller's own cost. */
-		put_number(writer, call->calls != 0 ? call->calls : 1);
-		put(writer, " ");
-		put_number(writer, callee->line);
-		put(writer, "\n");
-		put_costs(writer, call->site_line, call->inclusive);
+		for (; line < lines_end && line->file == file; line++)
+			put_costs(writer, line->line, line->self);
 	}
 }
 
@@ -193,11 +232,7 @@ static void put_function(struct writer *writer, uint32_t id)
 	put_name(writer, "ob", function->object, writer->names->objects, writer->objects_known);
 	put_file(writer, "fl", function->file);
 	put_name(writer, "fn", id, writer->names->functions, writer->functions_known);
-	put_costs(writer, function->line, function->self);
-	/* callgrind_annotate complains about a source file that has costs, but none in a line. */
-	if (function->line == 0 && writer->graph->files[function->file][0] != '\0')
-		put_costs(writer, 1, NULL);
-	put_calls(writer, function);
+	put_lines_and_calls(writer, function);
 }
 
 int rps_callgrind_write(const struct rps_profile *profile, FILE *out)
@@ -211,9 +246,9 @@ int rps_callgrind_write(const struct rps_profile *profile, FILE *out)
 		goto out;
 	writer.graph = graph;
 	writer.names = names;
-	writer.functions_known = calloc(graph->n_functions, sizeof(bool));
-	writer.files_known = calloc(graph->n_files, sizeof(bool));
-	writer.objects_known = calloc(graph->n_objects, sizeof(bool));
+	writer.functions_known = calloc((size_t)graph->n_functions + 1, sizeof(bool));
+	writer.files_known = calloc((size_t)graph->n_files + 1, sizeof(bool));
+	writer.objects_known = calloc((size_t)graph->n_objects + 1, sizeof(bool));
 	if (writer.functions_known == NULL || writer.files_known == NULL || writer.objects_known == NULL)
 		goto out;
 	writer.error = 0;

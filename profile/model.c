@@ -22,11 +22,11 @@ struct chunk {
 };
 
 struct rps_profile_index {
-	struct rps_id_table string_table, function_table, node_table, edge_table;
+	struct rps_id_table string_table, function_table, node_table, edge_table, line_table;
 	const char **strings;
 	struct chunk *chunks; /* the one in use first */
 	uint32_t n_strings;
-	uint32_t strings_room, functions_room, nodes_room, edges_room, metas_room;
+	uint32_t strings_room, functions_room, nodes_room, edges_room, lines_room, metas_room;
 };
 
 /* The array with room for element `n` (*room: for how many there is), perhaps
@@ -124,7 +124,8 @@ struct rps_profile *rps_profile_create(const char *root_name)
 	profile->nodes = grow(NULL, &profile->index->nodes_room, 0, sizeof(*profile->nodes));
 	if (profile->nodes == NULL || rps_profile_function(profile, &root) == RPS_NONE)
 		goto out;
-	profile->nodes[0] = (struct rps_node){.function = 0, .parent = RPS_NONE, .first_edge = RPS_NONE};
+	profile->nodes[0] = (struct rps_node){
+	    .function = 0, .parent = RPS_NONE, .first_edge = RPS_NONE, .first_line = RPS_NONE};
 	profile->n_nodes = 1;
 	return profile;
 out:
@@ -147,12 +148,14 @@ void rps_profile_destroy(struct rps_profile *profile)
 		rps_id_table_clear(&profile->index->function_table);
 		rps_id_table_clear(&profile->index->node_table);
 		rps_id_table_clear(&profile->index->edge_table);
+		rps_id_table_clear(&profile->index->line_table);
 		free(profile->index->strings);
 		free(profile->index);
 	}
 	free(profile->functions);
 	free(profile->nodes);
 	free(profile->edges);
+	free(profile->lines);
 	free(profile->metas);
 	free(profile->command);
 	free(profile);
@@ -174,13 +177,19 @@ static bool function_equal(const void *owner, uint32_t id, const void *key)
 	       have->symbol == wanted->symbol && have->object == wanted->object;
 }
 
+static uint32_t hash_function(const struct rps_function *key)
+{
+	uint64_t hash = hash_pointer(hash_pointer(key->line, key->name), key->symbol);
+
+	return (uint32_t)(hash_pointer(hash_pointer(hash, key->file), key->object) >> 32);
+}
+
 uint32_t rps_profile_function(struct rps_profile *profile, const struct rps_function *function)
 {
 	struct rps_profile_index *index = profile->index;
 	struct rps_function key = {.line = function->line};
 	struct rps_function *functions;
-	uint64_t hash = function->line;
-	uint32_t id;
+	uint32_t id, hash;
 
 	key.name = intern(index, function->name);
 	key.symbol = intern(index, function->symbol);
@@ -188,9 +197,8 @@ uint32_t rps_profile_function(struct rps_profile *profile, const struct rps_func
 	key.object = intern(index, function->object);
 	if (key.name == NULL || key.symbol == NULL || key.file == NULL || key.object == NULL)
 		return RPS_NONE;
-	hash = hash_pointer(hash_pointer(hash, key.name), key.symbol);
-	hash = hash_pointer(hash_pointer(hash, key.file), key.object);
-	id = rps_id_table_find(&index->function_table, (uint32_t)(hash >> 32), function_equal, profile, &key);
+	hash = hash_function(&key);
+	id = rps_id_table_find(&index->function_table, hash, function_equal, profile, &key);
 	if (id != RPS_NONE)
 		return id;
 	functions = grow(profile->functions, &index->functions_room, profile->n_functions, sizeof(key));
@@ -200,8 +208,40 @@ uint32_t rps_profile_function(struct rps_profile *profile, const struct rps_func
 	if (rps_id_table_reserve(&index->function_table) != 0)
 		return RPS_NONE;
 	profile->functions[profile->n_functions] = key;
-	rps_id_table_put(&index->function_table, (uint32_t)(hash >> 32), profile->n_functions);
+	rps_id_table_put(&index->function_table, hash, profile->n_functions);
 	return profile->n_functions++;
+}
+
+int rps_profile_redefine_functions(struct rps_profile *profile, const struct rps_function *functions)
+{
+	struct rps_profile_index *index = profile->index;
+	struct rps_id_table table = {0};
+
+	for (uint32_t i = 0; i < profile->n_functions; i++) {
+		struct rps_function *have = &profile->functions[i], old = *have;
+		struct rps_function key = {.line = functions[i].line};
+		uint32_t hash;
+
+		key.name = intern(index, functions[i].name);
+		key.symbol = intern(index, functions[i].symbol);
+		key.file = intern(index, functions[i].file);
+		key.object = intern(index, functions[i].object);
+		if (key.name == NULL || key.symbol == NULL || key.file == NULL || key.object == NULL ||
+		    rps_id_table_reserve(&table) != 0) {
+			rps_id_table_clear(&table);
+			return -ENOMEM;
+		}
+		hash = hash_function(&key);
+		if (rps_id_table_find(&table, hash, function_equal, profile, &key) != RPS_NONE) {
+			key = old;
+			hash = hash_function(&key);
+		}
+		*have = key;
+		rps_id_table_put(&table, hash, i);
+	}
+	rps_id_table_clear(&index->function_table);
+	index->function_table = table;
+	return 0;
 }
 
 static bool node_equal(const void *owner, uint32_t id, const void *key)
@@ -216,7 +256,8 @@ uint32_t rps_profile_node(struct rps_profile *profile, uint32_t parent, uint32_t
 {
 	struct rps_profile_index *index = profile->index;
 	struct rps_node *nodes;
-	struct rps_node key = {.function = function, .parent = parent, .first_edge = RPS_NONE};
+	struct rps_node key = {
+	    .function = function, .parent = parent, .first_edge = RPS_NONE, .first_line = RPS_NONE};
 	uint32_t hash = (uint32_t)(rps_hash_mix(rps_hash_mix(0, parent), function) >> 32);
 	uint32_t id;
 
@@ -273,6 +314,65 @@ uint32_t rps_profile_edge(struct rps_profile *profile, uint32_t from, uint32_t t
 	return profile->n_edges++;
 }
 
+static bool line_equal(const void *owner, uint32_t id, const void *key)
+{
+	const struct rps_line_cost *have = &((const struct rps_profile *)owner)->lines[id];
+	const struct rps_line_cost *wanted = key;
+
+	return have->node == wanted->node && have->line == wanted->line && have->file == wanted->file;
+}
+
+uint32_t rps_profile_line(struct rps_profile *profile, uint32_t node, const char *file, uint32_t line)
+{
+	struct rps_profile_index *index = profile->index;
+	struct rps_line_cost *lines;
+	struct rps_line_cost key = {.node = node, .line = line};
+	uint32_t id, hash;
+
+	assert(node < profile->n_nodes);
+	key.file = intern(index, file);
+	if (key.file == NULL)
+		return RPS_NONE;
+	hash = (uint32_t)(hash_pointer(rps_hash_mix(node, line), key.file) >> 32);
+	id = rps_id_table_find(&index->line_table, hash, line_equal, profile, &key);
+	if (id != RPS_NONE)
+		return id;
+	lines = grow(profile->lines, &index->lines_room, profile->n_lines, sizeof(key));
+	if (lines == NULL)
+		return RPS_NONE;
+	profile->lines = lines;
+	if (rps_id_table_reserve(&index->line_table) != 0)
+		return RPS_NONE;
+	key.next = profile->nodes[node].first_line;
+	profile->nodes[node].first_line = profile->n_lines;
+	profile->lines[profile->n_lines] = key;
+	rps_id_table_put(&index->line_table, hash, profile->n_lines);
+	return profile->n_lines++;
+}
+
+/* ---- Texts and events --------------------------------------------------------------- */
+
+const char *rps_profile_text(struct rps_profile *profile, const char *text)
+{
+	return intern(profile->index, text);
+}
+
+int rps_profile_set_events(struct rps_profile *profile, const struct rps_event *events, uint32_t n_events)
+{
+	if (n_events > RPS_EVENTS_MAX)
+		return -E2BIG;
+	for (uint32_t i = 0; i < n_events; i++) {
+		const char *name = intern(profile->index, events[i].name);
+		const char *long_name = intern(profile->index, events[i].long_name);
+
+		if (name == NULL || long_name == NULL)
+			return -ENOMEM;
+		profile->events[i] = (struct rps_event){name, long_name};
+	}
+	profile->n_events = n_events;
+	return 0;
+}
+
 /* ---- About the profile -------------------------------------------------------------- */
 
 static int add_meta(struct rps_profile *profile, const char *key, const char *value, int is_volatile)
@@ -298,6 +398,14 @@ int rps_profile_add_meta(struct rps_profile *profile, const char *key, const cha
 int rps_profile_add_volatile_meta(struct rps_profile *profile, const char *key, const char *value)
 {
 	return add_meta(profile, key, value, 1);
+}
+
+const char *rps_profile_meta(const struct rps_profile *profile, const char *key)
+{
+	for (uint32_t i = 0; i < profile->n_metas; i++)
+		if (strcmp(profile->metas[i].key, key) == 0)
+			return profile->metas[i].value;
+	return NULL;
 }
 
 int rps_profile_set_command(struct rps_profile *profile, const char *command)

@@ -19,6 +19,17 @@
  * `inclusive` costs are those of the callee's outermost activations only, so that no sum of inclusive costs
  * of one function exceeds the total. The sum of all nodes' `self` is the profile's total, exactly, per event.
  *
+ * Files that know no contexts (callgrind) make a *flat* profile (rps_profile.is_flat): every function is one node,
+ * all of them children of the root, and an edge leads from any node to any but the root.
+ *
+ *     root                          a request's own, or empty: then no function calls what
+ *      ├─ handle  (self)            nothing calls, and the root's name is only a title
+ *      ├─ parse   (self)            edges: root -> handle, handle -> parse, parse -> walk, walk -> parse ...
+ *      └─ walk    (self)
+ *
+ * Its costs are those of the file. What others count for recursive calls differs, so nothing is promised of the sum of
+ * inclusive costs there; the sum of `self` is the total as ever.
+ *
  * Not thread-safe: one owner at a time.
  */
 #ifndef RPS_PROFILE_MODEL_H
@@ -47,6 +58,16 @@ struct rps_node {
 	uint32_t function;
 	uint32_t parent;     /* RPS_NONE for the root */
 	uint32_t first_edge; /* outgoing, linked by rps_edge.next; RPS_NONE at the end */
+	uint32_t first_line; /* linked by rps_line.next; RPS_NONE at the end, and usually */
+	uint64_t self[RPS_EVENTS_MAX];
+};
+
+/* Of a node's self cost, where it is known more exactly than by the function's definition: the part that a
+ * line costs. Code that was inlined is in other files than the function. */
+struct rps_line_cost {
+	uint32_t node, line;
+	uint32_t next;    /* of the same node */
+	const char *file; /* "" if unknown */
 	uint64_t self[RPS_EVENTS_MAX];
 };
 
@@ -66,7 +87,7 @@ struct rps_meta {
 };
 
 struct rps_profile {
-	struct rps_event events[RPS_EVENTS_MAX]; /* texts the profile does not own: literals */
+	struct rps_event events[RPS_EVENTS_MAX]; /* literals, or by rps_profile_set_events */
 	uint32_t n_events;
 	struct rps_function *functions;
 	uint32_t n_functions;
@@ -74,7 +95,10 @@ struct rps_profile {
 	uint32_t n_nodes;
 	struct rps_edge *edges;
 	uint32_t n_edges;
+	struct rps_line_cost *lines; /* together at most the node's self */
+	uint32_t n_lines;
 	uint32_t overflow;      /* node, RPS_NONE (default): no contexts were collapsed */
+	int is_flat;            /* see above */
 	struct rps_meta *metas; /* in the order they were added */
 	uint32_t n_metas;
 	char *command;                   /* of the application, "" if unknown */
@@ -101,10 +125,25 @@ uint32_t rps_profile_node(struct rps_profile *profile, uint32_t parent, uint32_t
 uint32_t rps_profile_edge(struct rps_profile *profile, uint32_t from, uint32_t to, const char *site_file,
 			  uint32_t site_line);
 
+/* The profile's own copy of `text`; NULL when out of memory. */
+const char *rps_profile_text(struct rps_profile *profile, const char *text);
+
+/* Replaces the events; all costs stay where they are. 0, -ENOMEM, or -E2BIG. */
+int rps_profile_set_events(struct rps_profile *profile, const struct rps_event *events, uint32_t n_events);
+
+/* Gives functions other values, `functions[i]` to function i: for readers that see a function's line after
+ * its name. One that would become equal to another keeps its name and line. 0 or -ENOMEM. */
+int rps_profile_redefine_functions(struct rps_profile *profile, const struct rps_function *functions);
+
+/* The line of a node, added with zero cost if it is new. */
+uint32_t rps_profile_line(struct rps_profile *profile, uint32_t node, const char *file, uint32_t line);
+
 /* 0 or -ENOMEM. A key that is there already gets a second line. A volatile
  * meta is one that rps_profile.volatile_headers switches off. */
 int rps_profile_add_meta(struct rps_profile *profile, const char *key, const char *value);
 int rps_profile_add_volatile_meta(struct rps_profile *profile, const char *key, const char *value);
+/* The first value of `key`, or NULL. */
+const char *rps_profile_meta(const struct rps_profile *profile, const char *key);
 int rps_profile_set_command(struct rps_profile *profile, const char *command);
 
 /* Sum of self over all nodes: the profile's total for event `event`. Like all
@@ -113,7 +152,7 @@ uint64_t rps_profile_total(const struct rps_profile *profile, uint32_t event);
 
 /* Checks what the comments above promise: indices, names of events, lists of
  * edges, where edges lead, no inclusive cost above the total, root's self +
- * outgoing == total, and nothing but the root that costs something uncalled.
+ * outgoing == total, and nothing but the root that costs something uncalled; of a flat profile, that it is one.
  * Linear in the profile's size. 0, -ENOMEM, or -EINVAL, each with a sentence in `why`. */
 int rps_profile_check(const struct rps_profile *profile, char *why, size_t why_size);
 

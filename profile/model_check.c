@@ -68,6 +68,9 @@ static int check_nodes(struct check *check)
 		if (i > 0 && profile->nodes[i].parent >= i)
 			return fail(check, "node %u: parent %u does not stand before it", i,
 				    profile->nodes[i].parent);
+		if (profile->is_flat && i > 0 && profile->nodes[i].parent != 0)
+			return fail(check, "node %u: below node %u in a flat profile", i,
+				    profile->nodes[i].parent);
 	}
 	if (profile->overflow != RPS_NONE && profile->overflow >= profile->n_nodes)
 		return fail(check, "no overflow node %u", profile->overflow);
@@ -117,6 +120,8 @@ static int check_edge(struct check *check, uint32_t i, const uint64_t *totals)
 		return fail(check, "edge %u: no such node", i);
 	if (edge->to == 0)
 		return fail(check, "edge %u: leads to the root", i);
+	if (profile->is_flat)
+		return 0;
 	from = &check->intervals[edge->from];
 	to = &check->intervals[edge->to];
 	if (profile->nodes[edge->to].parent != edge->from &&
@@ -153,6 +158,29 @@ static int check_lists(struct check *check)
 		return fail(check, "%u of %u edges are in no list", profile->n_edges - n_seen,
 			    profile->n_edges);
 	return 0;
+}
+
+/* As check_lists, and no more cost in lines than the node has. */
+static int check_line_costs(struct check *check)
+{
+	const struct rps_profile *profile = check->profile;
+	uint32_t n_seen = 0;
+
+	for (uint32_t i = 0; i < profile->n_nodes; i++) {
+		uint64_t sums[RPS_EVENTS_MAX] = {0};
+
+		for (uint32_t at = profile->nodes[i].first_line; at != RPS_NONE;
+		     at = profile->lines[at].next) {
+			if (at >= profile->n_lines || profile->lines[at].node != i || n_seen++ == profile->n_lines)
+				return fail(check, "node %u: its list of lines is broken", i);
+			for (uint32_t event = 0; event < profile->n_events; event++)
+				sums[event] = rps_cost_add(sums[event], profile->lines[at].self[event]);
+		}
+		for (uint32_t event = 0; event < profile->n_events; event++)
+			if (sums[event] > profile->nodes[i].self[event])
+				return fail(check, "node %u: its lines cost more than it", i);
+	}
+	return n_seen == profile->n_lines ? 0 : fail(check, "lines that are in no list");
 }
 
 static int check_called(struct check *check, bool *called)
@@ -214,6 +242,10 @@ int rps_profile_check(const struct rps_profile *profile, char *why, size_t why_s
 		error = check_edge(&check, i, totals);
 	if (error == 0)
 		error = check_lists(&check);
+	if (error == 0)
+		error = check_line_costs(&check);
+	if (error != 0 || profile->is_flat)
+		goto out;
 	if (error == 0)
 		error = check_called(&check, called);
 	if (error == 0)

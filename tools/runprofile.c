@@ -12,6 +12,8 @@ static const struct command {
 	const char *summary;
 } commands[] = {
     {"record", rps_command_record, "run a program, and write a profile of the whole run"},
+    {"convert", rps_command_convert, "write a profile in another format"},
+    {"validate", rps_command_validate, "check whether files are whole and right"},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* runprofile validate: reads files as strictly as the readers do, and says what is wrong where. */
+#include "profile/format.h"
+#include "tools/command.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void help(FILE *out)
+{
+	fputs("Usage: runprofile validate [OPTION]... FILE...\n\n"
+	      "Reads each profile whole and says, with its line, what is wrong with it: broken lines, numbers that are\n"
+	      "none, sums that are not right, an end that is missing. Exits 1 if a file is broken.\n\n"
+	      "  -q, --quiet  only say what is wrong\n"
+	      "  -h, --help   this text\n",
+	      out);
+}
+
+static int validate(const char *path, int is_quiet)
+{
+	struct rps_profile *profile;
+	char why[512];
+	uint64_t calls = 0;
+
+	if (rps_format_read(path, &profile, why, sizeof(why)) != 0) {
+		fflush(stdout);
+		fprintf(stderr, "%s\n", why);
+		return 1;
+	}
+	for (uint32_t i = 0; i < profile->n_edges; i++)
+		calls = rps_cost_add(calls, profile->edges[i].calls);
+	if (!is_quiet) {
+		printf("%s: %" PRIu32 " %s, %" PRIu64 " calls", path, profile->n_nodes - 1,
+		       profile->is_flat ? "functions" : "contexts", calls);
+		for (uint32_t event = 0; event < profile->n_events; event++)
+			printf(", %s %" PRIu64, profile->events[event].name, rps_profile_total(profile, event));
+		printf("%s\n", rps_profile_meta(profile, "Unverified") != NULL
+				   ? " (it has no totals, so nobody can tell whether it is whole)"
+				   : "");
+	}
+	rps_profile_destroy(profile);
+	return 0;
+}
+
+int rps_command_validate(int argc, char **argv)
+{
+	static const struct option options[] = {{"quiet", no_argument, NULL, 'q'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	int option, is_quiet = 0, status = 0;
+
+	while ((option = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
+		switch (option) {
+		case 'q':
+			is_quiet = 1;
+			break;
+		case 'h':
+			help(stdout);
+			return 0;
+		default:
+			fputs("runprofile validate --help lists the options\n", stderr);
+			return 2;
+		}
+	}
+	if (optind == argc) {
+		help(stderr);
+		return 2;
+	}
+	for (; optind < argc; optind++)
+		status |= validate(argv[optind], is_quiet);
+	return status;
+}
