@@ -24,6 +24,7 @@
 #include <string.h>
 
 #define POSITIONS_MAX 2
+#define LONG_NAMES_MAX 64u
 
 enum creator { CREATOR_OTHER, CREATOR_OWN, CREATOR_VALGRIND, CREATOR_XDEBUG };
 
@@ -49,6 +50,8 @@ struct reader {
 	struct part part;
 	uint32_t n_events;
 	struct rps_event events[RPS_EVENTS_MAX];
+	struct rps_event long_names[LONG_NAMES_MAX]; /* of `event:`, which does not say the events' order */
+	uint32_t n_long_names;
 	enum creator creator;
 	bool is_verified, last_line_is_empty;
 	const char *empty; /* the profile's "" */
@@ -506,16 +509,18 @@ static int read_event(struct reader *reader, char *text)
 {
 	char *name = skip_spaces(text), *colon = strchr(name, ':');
 	size_t size = strcspn(name, " \t:=");
-	uint32_t event;
+	struct rps_event *event;
 
 	if (colon == NULL || memchr(name, '=', (size_t)(colon - name)) != NULL || size == 0)
 		return 0;
 	name[size] = '\0';
-	event = find_event(reader, name);
-	if (event == RPS_NONE)
-		return -EBADMSG;
-	reader->events[event].long_name = rps_profile_text(reader->graph.profile, skip_spaces(colon + 1));
-	return reader->events[event].long_name != NULL ? 0 : out_of_memory(reader);
+	if (reader->n_long_names == LONG_NAMES_MAX)
+		return 0;
+	clean_event_name(name);
+	event = &reader->long_names[reader->n_long_names++];
+	event->name = rps_profile_text(reader->graph.profile, name);
+	event->long_name = rps_profile_text(reader->graph.profile, skip_spaces(colon + 1));
+	return event->name != NULL && event->long_name != NULL ? 0 : out_of_memory(reader);
 }
 
 static int read_positions_header(struct reader *reader, char *text)
@@ -693,6 +698,10 @@ static int finish(struct reader *reader, struct rps_profile **result)
 	    rps_profile_add_meta(reader->graph.profile, "Unverified",
 				 "the file has no totals that would show whether it is whole") != 0)
 		return out_of_memory(reader);
+	for (uint32_t i = 0; i < reader->n_long_names; i++)
+		for (uint32_t event = 0; event < reader->n_events; event++)
+			if (reader->events[event].name == reader->long_names[i].name)
+				reader->events[event].long_name = reader->long_names[i].long_name;
 	if (rps_profile_set_events(reader->graph.profile, reader->events, reader->n_events) != 0)
 		return out_of_memory(reader);
 	profile = rps_callgrind_graph_finish(&reader->graph, reader->creator == CREATOR_OWN,

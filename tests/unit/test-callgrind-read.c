@@ -133,7 +133,8 @@ static void addresses_and_relative_positions(void **state)
 
 static void several_parts_and_events_are_summed_up(void **state)
 {
-	struct rps_profile *profile = read_text("creator: callgrind-3\npart: 1\nthread: 1\nevents: Ir Dr\nsummary: 5 1\n"
+	struct rps_profile *profile = read_text("creator: callgrind-3\npart: 1\nthread: 1\n"
+						"event: Dw : Data writes\nevent: X = 2 Ir\nevents: Ir Dr\nsummary: 5 1\n"
 						"fl=(1) a.c\nfn=(1) f\n1 5 1\ntotals: 5 1\n\n"
 						"part: 1\nthread: 2\nevents: Dr Ir Dw\nsummary: 2 7\n"
 						"fl=(1)\nfn=(1)\n1 2 7\nfn=(2) g\n2 0 0 4\ntotals: 2 7 4\n");
@@ -141,6 +142,7 @@ static void several_parts_and_events_are_summed_up(void **state)
 	assert_int_equal(profile->n_events, 3);
 	assert_string_equal(profile->events[0].name, "Ir");
 	assert_string_equal(profile->events[2].name, "Dw");
+	assert_string_equal(profile->events[2].long_name, "Data writes");
 	assert_int_equal(rps_profile_total(profile, 0), 12);
 	assert_int_equal(rps_profile_total(profile, 1), 3);
 	assert_int_equal(rps_profile_total(profile, 2), 4);
