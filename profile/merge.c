@@ -35,7 +35,15 @@ struct sum {
 	uint64_t calls, self[RPS_EVENTS_MAX], inclusive[RPS_EVENTS_MAX];
 };
 
+/* What is wrong with some inputs must not get lost because it is not wrong with all: it is counted, as in
+ * "Inputs with Cut off: 3". */
+static const char *const troubles[] = {"Cut off",   "Lost calls", "Not quiet",  "Collapsed",     "Too deep",
+				       "Unfinished", "Unreadable", "Unverified", "Without return"};
+#define N_TROUBLES (sizeof(troubles) / sizeof(troubles[0]))
+#define TROUBLE_KEY "Inputs with "
+
 struct rps_merge {
+	uint64_t n_with_trouble[N_TROUBLES];
 	char *root_name;
 	struct sum contexts, flat;
 	uint64_t count, n_inputs;
@@ -92,6 +100,11 @@ void rps_merge_destroy(struct rps_merge *merge)
 	free(merge->is_common);
 	free(merge->root_name);
 	free(merge);
+}
+
+const char *rps_merge_root(const struct rps_merge *merge)
+{
+	return merge->root_name;
 }
 
 uint64_t rps_merge_count(const struct rps_merge *merge)
@@ -398,6 +411,31 @@ static bool has_meta(const struct rps_profile *profile, const bool *is_common, c
 	return false;
 }
 
+static void count_troubles(struct rps_merge *merge, const struct rps_profile *profile)
+{
+	for (size_t i = 0; i < N_TROUBLES; i++) {
+		char key[64];
+		const char *of_sum;
+
+		snprintf(key, sizeof(key), TROUBLE_KEY "%s", troubles[i]);
+		of_sum = rps_profile_meta(profile, key);
+		if (of_sum != NULL)
+			merge->n_with_trouble[i] += strtoull(of_sum, NULL, 10);
+		else if (rps_profile_meta(profile, troubles[i]) != NULL)
+			merge->n_with_trouble[i]++;
+	}
+}
+
+static bool is_of_sums(const char *key)
+{
+	if (strcmp(key, RPS_AGGREGATE_KEY) == 0 || strncmp(key, TROUBLE_KEY, strlen(TROUBLE_KEY)) == 0)
+		return true;
+	for (size_t i = 0; i < N_TROUBLES; i++)
+		if (strcmp(key, troubles[i]) == 0)
+			return true;
+	return false;
+}
+
 static int keep_common(struct rps_merge *merge, const struct rps_profile *profile, const bool *is_common)
 {
 	if (merge->is_common != NULL) {
@@ -417,7 +455,7 @@ static int keep_common(struct rps_merge *merge, const struct rps_profile *profil
 		if (rps_profile_add_meta(merge->common, meta->key, meta->value) != 0)
 			return -ENOMEM;
 		merge->is_common[i] =
-		    (is_common == NULL || is_common[i]) && strcmp(meta->key, RPS_AGGREGATE_KEY) != 0;
+		    (is_common == NULL || is_common[i]) && !is_of_sums(meta->key);
 	}
 	return rps_profile_set_command(merge->common, profile->command);
 }
@@ -458,6 +496,8 @@ int rps_merge_add(struct rps_merge *merge, const struct rps_profile *profile)
 	if (error == 0)
 		error = keep_events(merge, profile);
 	if (error == 0)
+		count_troubles(merge, profile);
+	if (error == 0)
 		merge->count += rps_profile_aggregate_count(profile);
 	return error;
 }
@@ -497,6 +537,8 @@ int rps_merge_join(struct rps_merge *merge, const struct rps_merge *other)
 	if (error == 0)
 		error = keep_events(merge, other->common);
 	merge->events_differ |= other->events_differ;
+	for (size_t i = 0; i < N_TROUBLES; i++)
+		merge->n_with_trouble[i] += other->n_with_trouble[i];
 	return error;
 }
 
@@ -624,6 +666,15 @@ static int describe(const struct rps_merge *merge, struct rps_profile *result)
 	for (uint32_t i = 0; i < n_metas && error == 0; i++)
 		error = rps_profile_add_meta(result, metas[i]->key, metas[i]->value);
 	free(metas);
+	for (size_t i = 0; i < N_TROUBLES && error == 0; i++) {
+		char key[64];
+
+		if (merge->n_with_trouble[i] == 0)
+			continue;
+		snprintf(key, sizeof(key), TROUBLE_KEY "%s", troubles[i]);
+		snprintf(count, sizeof(count), "%llu", (unsigned long long)merge->n_with_trouble[i]);
+		error = rps_profile_add_meta(result, key, count);
+	}
 	return error == 0 ? rps_profile_set_command(result, common->command) : error;
 }
 

@@ -35,6 +35,8 @@ int rps_merge_add(struct rps_merge *merge, const struct rps_profile *profile);
 /* Adds what `other` has to `merge`; for sums that were made by several threads. Same results. */
 int rps_merge_join(struct rps_merge *merge, const struct rps_merge *other);
 
+const char *rps_merge_root(const struct rps_merge *merge);
+
 /* How many profiles were added; a sum counts as many as it has. */
 uint64_t rps_merge_count(const struct rps_merge *merge);
 

@@ -263,6 +263,8 @@ static void what_all_have_in_common_is_kept(void **state)
 		struct rps_profile *profile = one_call("Wall_ns", 1, 1);
 
 		rps_profile_add_meta(profile, "Path", "/cart");
+		if (i == 1)
+			rps_profile_add_meta(profile, "Cut off", "yes");
 		rps_profile_add_meta(profile, "Id", i == 0 ? "1" : "2");
 		rps_profile_set_command(profile, "shop");
 		rps_merge_add(merge, profile);
@@ -271,6 +273,7 @@ static void what_all_have_in_common_is_kept(void **state)
 	sum = rps_merge_finish(merge);
 	assert_string_equal(rps_profile_meta(sum, "Path"), "/cart");
 	assert_null(rps_profile_meta(sum, "Id"));
+	assert_string_equal(rps_profile_meta(sum, "Inputs with Cut off"), "1");
 	assert_string_equal(sum->command, "shop");
 	assert_int_equal(rps_profile_aggregate_count(sum), 2);
 	rps_profile_destroy(sum);
