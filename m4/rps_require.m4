@@ -19,13 +19,6 @@ AC_DEFUN([RPS_REQUIRE_HEADER], [
     [AC_MSG_ERROR([$1 is missing: install $2 (./quickstart deps installs all that is needed)])])
 ])
 
-# RPS_REQUIRE_PROGRAM(VARIABLE, PROGRAM, DEBIAN-PACKAGE)
-AC_DEFUN([RPS_REQUIRE_PROGRAM], [
-  AC_PATH_PROG([$1], [$2])
-  AS_IF([test -z "$$1"],
-    [AC_MSG_ERROR([$2 is missing: install $3 (./quickstart deps installs all that is needed)])])
-])
-
 # RPS_OPTIONAL_PKG(PREFIX, PKG-CONFIG-SPEC, DEBIAN-PACKAGE, WHAT-IT-IS-FOR)
 # Sets the conditional HAVE_PREFIX and a line of the summary.
 AC_DEFUN([RPS_OPTIONAL_PKG], [

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,7 +97,7 @@ static void help(FILE *out)
 		"  -b, --by=TEMPLATE      one sum for each value of TEMPLATE, which is also the name of its file; by\n"
 		"                         default {path}; {time:%%Y%%m%%d-%%H} makes one an hour; fields: %s\n"
 		"  -R, --route=PATTERN    paths that match PATTERN, as in '/item/*', are one; may be repeated\n"
-		"      --kcachegrind      write the callgrind format\n"
+		"      --kcachegrind      write the callgrind format (for now the only one, so always)\n"
 		"  -z, --compress         gzip the files\n"
 		"      --remove           delete what was added up, when the sums are safely on the disk; a sum\n"
 		"                         that is there already is added to\n"
@@ -267,6 +268,9 @@ int main(int argc, char **argv)
 	const char *by = "{path}";
 	int option;
 
+	/* Each file's arrays come and go: from the heap, not as fresh pages of the kernel's each time. */
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	run.output.format = &rps_formats[0];
 	while ((option = getopt_long(argc, argv, "o:d:b:R:zqh", options, NULL)) != -1) {
 		switch (option) {

@@ -34,7 +34,7 @@ static uint32_t random_function(struct rps_profile *profile, uint32_t i, uint32_
 {
 	char name[20], file[20];
 	const struct rps_function function = {
-	    .name = name, .file = file, .object = i % 4 == 0 ? "/lib/l.so" : "/bin/app", .line = 10 * (i + 1) + build};
+	    .name = name, .file = file, .object = i < 12 && i % 4 == 0 ? "/lib/l.so" : "/bin/app", .line = 10 * (i + 1) + build};
 
 	snprintf(name, sizeof(name), i < 12 ? "f%u" : "twin", i);
 	snprintf(file, sizeof(file), "/src/%c.c", i < 12 ? 'a' + (int)(i % 3) : 'z');

@@ -116,6 +116,22 @@ static void functions_calls_and_inlined_code(void **state)
 	rps_profile_destroy(profile);
 }
 
+static void a_function_is_in_the_last_fl(void **state)
+{
+	struct rps_profile *profile =
+	    read_text(HEAD "fl=a.c\nfn=f\n1 1\nfi=a.h\n2 1\nfn=g\n3 1\nob=/lib/l.so\nfn=h\n4 1\ntotals: 4\n");
+
+	assert_string_equal(function_of(profile, "g")->file, "a.c");
+	assert_int_equal(function_of(profile, "g")->line, 3);
+	assert_string_equal(function_of(profile, "h")->object, "/lib/l.so");
+	/* The inlined line is kept. */
+	assert_int_equal(profile->n_lines, 1);
+	assert_string_equal(profile->lines[0].file, "a.h");
+	assert_int_equal(profile->lines[0].self[0], 1);
+	rps_profile_destroy(profile);
+	is_refused(HEAD "fn=f\nob=/lib/l.so\n1 1\n", "a cost before any function");
+}
+
 static void addresses_and_relative_positions(void **state)
 {
 	struct rps_profile *profile = read_text(
@@ -379,6 +395,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(functions_calls_and_inlined_code),
+	    cmocka_unit_test(a_function_is_in_the_last_fl),
 	    cmocka_unit_test(addresses_and_relative_positions),
 	    cmocka_unit_test(several_parts_and_events_are_summed_up),
 	    cmocka_unit_test(xdebug),

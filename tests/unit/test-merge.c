@@ -254,6 +254,42 @@ static void what_does_not_fit_is_left_out_whole(void **state)
 	rps_merge_destroy(merge);
 }
 
+/* A request whose contexts were too many: f calls g, which is below the overflow node. */
+static struct rps_profile *with_overflow(const char *root)
+{
+	struct rps_profile *profile = rps_profile_create(root);
+	uint32_t f = rps_profile_node(profile, 0, function(profile, "f")), g;
+
+	profile->overflow = rps_profile_node(profile, 0, function(profile, "(overflow)"));
+	g = rps_profile_node(profile, profile->overflow, function(profile, "g"));
+	profile->nodes[f].self[0] = 1;
+	profile->nodes[g].self[0] = 2;
+	call(profile, 0, f, "", 0, 1, 3);
+	call(profile, f, g, "/src/a.c", 5, 4, 2);
+	return profile;
+}
+
+static void collapsed_contexts(void **state)
+{
+	struct rps_merge *merge = rps_merge_create("sum");
+	struct rps_profile *profiles[] = {with_overflow("GET /"), with_overflow("POST /")}, *sum;
+	char why[200];
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rps_merge_add(merge, profiles[i]), 0);
+	sum = rps_merge_finish(merge);
+	if (rps_profile_check(sum, why, sizeof(why)) != 0)
+		fail_msg("%s", why);
+	assert_int_equal(rps_profile_total(sum, 0), 6);
+	assert_int_not_equal(sum->overflow, RPS_NONE);
+	/* root, two requests, f in each, overflow, g */
+	assert_int_equal(sum->n_nodes, 7);
+	for (int i = 0; i < 2; i++)
+		rps_profile_destroy(profiles[i]);
+	rps_profile_destroy(sum);
+	rps_merge_destroy(merge);
+}
+
 static void what_all_have_in_common_is_kept(void **state)
 {
 	struct rps_merge *merge = rps_merge_create("sum");
@@ -290,6 +326,7 @@ int main(void)
 	    cmocka_unit_test(functions_are_matched_across_rebuilds),
 	    cmocka_unit_test(events_are_matched_by_name),
 	    cmocka_unit_test(what_does_not_fit_is_left_out_whole),
+	    cmocka_unit_test(collapsed_contexts),
 	    cmocka_unit_test(what_all_have_in_common_is_kept),
 	};
 	const char *seed = getenv("RPS_TEST_SEED");
