@@ -96,12 +96,14 @@ static int collect_texts(struct flatten *flatten)
 	const struct rps_profile *profile = flatten->profile;
 	struct rps_call_graph *graph = flatten->graph;
 
-	graph->files = calloc((size_t)profile->n_functions + profile->n_edges + profile->n_lines + 1, sizeof(*graph->files));
+	graph->files = calloc((size_t)profile->n_functions + profile->n_edges + profile->n_lines + 1,
+			      sizeof(*graph->files));
 	graph->objects = calloc((size_t)profile->n_functions + 1, sizeof(*graph->objects));
 	if (graph->files == NULL || graph->objects == NULL)
 		return -1;
 	for (uint32_t i = 0; i < profile->n_functions; i++) {
-		if (flatten->place_of[i] == RPS_NONE && (i != profile->nodes[0].function || root_is_title(profile)))
+		if (flatten->place_of[i] == RPS_NONE &&
+		    (i != profile->nodes[0].function || root_is_title(profile)))
 			continue;
 		graph->files[graph->n_files++] = profile->functions[i].file;
 		graph->objects[graph->n_objects++] = profile->functions[i].object;
@@ -350,10 +352,9 @@ static void collect_lines(struct flatten *flatten)
 		const struct rps_line_cost *line = &profile->lines[i];
 
 		if (!is_empty(line->self, profile->n_events))
-			graph->lines[graph->n_lines++] =
-			    (struct rps_graph_line){place_of_node(flatten, line->node),
-						    find_text(graph->files, graph->n_files, line->file),
-						    line->line, line->self};
+			graph->lines[graph->n_lines++] = (struct rps_graph_line){
+			    place_of_node(flatten, line->node),
+			    find_text(graph->files, graph->n_files, line->file), line->line, line->self};
 	}
 	qsort_r(graph->lines, graph->n_lines, sizeof(*graph->lines), compare_lines, graph);
 	for (uint32_t i = 0; i < graph->n_lines; i++) {

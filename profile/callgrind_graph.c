@@ -156,7 +156,8 @@ static bool is_path_tail(const char *text, size_t text_size, const char *path)
 	       (text_size == path_size || path[path_size - text_size - 1] == '/');
 }
 
-/* "[a/util.c]", "[shop.cc:40]", "[a/app]", "[a/util.c a/app]": whether our writer made it for this function. */
+/* "[a/util.c]", "[shop.cc:40]", "[a/app]", "[a/util.c a/app]": whether our writer made it for this function.
+ */
 static bool is_own_suffix(const struct rps_read_function *function, const char *text, size_t size)
 {
 	char line[16];
@@ -169,7 +170,8 @@ static bool is_own_suffix(const struct rps_read_function *function, const char *
 
 		if (file_size != size && text[file_size] != ' ')
 			continue;
-		if (file_size != size && !is_path_tail(text + file_size + 1, size - file_size - 1, function->object))
+		if (file_size != size &&
+		    !is_path_tail(text + file_size + 1, size - file_size - 1, function->object))
 			continue;
 		if (file_size > (size_t)line_size &&
 		    memcmp(text + file_size - line_size, line, (size_t)line_size) == 0)
@@ -181,7 +183,8 @@ static bool is_own_suffix(const struct rps_read_function *function, const char *
 	return false;
 }
 
-/* The name without what tells it apart in the file; the writer puts it back where it must. malloc'ed, or NULL. */
+/* The name without what tells it apart in the file; the writer puts it back where it must. malloc'ed, or
+ * NULL. */
 static char *plain_name(const struct rps_read_function *function)
 {
 	const size_t size = strlen(function->name);
@@ -257,7 +260,8 @@ static uint32_t find_root(const struct rps_callgrind_graph *graph)
 	return memcmp(inclusive, total, sizeof(total)) == 0 ? root : RPS_NONE;
 }
 
-struct rps_profile *rps_callgrind_graph_finish(struct rps_callgrind_graph *graph, bool has_root, bool own_names)
+struct rps_profile *rps_callgrind_graph_finish(struct rps_callgrind_graph *graph, bool has_root,
+					       bool own_names)
 {
 	struct rps_profile *profile = graph->profile;
 	uint32_t *ids = malloc(((size_t)graph->n_functions + 1) * sizeof(*ids));
@@ -272,12 +276,13 @@ struct rps_profile *rps_callgrind_graph_finish(struct rps_callgrind_graph *graph
 		ids[i] = i == root ? 0 : rps_profile_node(profile, 0, ids[i]);
 		if (ids[i] == RPS_NONE)
 			goto failed;
-		memcpy(profile->nodes[ids[i]].self, graph->functions[i].self, sizeof(graph->functions[i].self));
+		memcpy(profile->nodes[ids[i]].self, graph->functions[i].self,
+		       sizeof(graph->functions[i].self));
 	}
 	for (uint32_t i = 0; i < graph->n_calls; i++) {
 		const struct rps_edge *call = &graph->calls[i];
-		uint32_t edge =
-		    rps_profile_edge(profile, ids[call->from], ids[call->to], call->site_file, call->site_line);
+		uint32_t edge = rps_profile_edge(profile, ids[call->from], ids[call->to], call->site_file,
+						 call->site_line);
 
 		if (edge == RPS_NONE)
 			goto failed;

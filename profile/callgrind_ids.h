@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers that a callgrind file gives to names: "(7) cart_total", later "(7)". They may be any 64 bits, so a small array
- * holds the low ones and a table the rest. Used by callgrind_read.c; one owner at a time. */
+/* Numbers that a callgrind file gives to names: "(7) cart_total", later "(7)". They may be any 64 bits, so a
+ * small array holds the low ones and a table the rest. Used by callgrind_read.c; one owner at a time. */
 #ifndef RPS_PROFILE_CALLGRIND_IDS_H
 #define RPS_PROFILE_CALLGRIND_IDS_H
 

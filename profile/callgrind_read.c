@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reads a callgrind file line by line (callgrind_read.h; the format: https://valgrind.org/docs/manual/cl-format.html).
- * Called by tools, tests and the fuzzer, on their thread.
+/* Reads a callgrind file line by line (callgrind_read.h; the format:
+ * https://valgrind.org/docs/manual/cl-format.html). Called by tools, tests and the fuzzer, on their thread.
  *
  *     fl=(3) /src/cart.c        current file, of the function that follows
  *     fn=(7) cart_total         current function, in the current object; brings back the last fl=
  *     41 1200                   its own cost
  *     fi=(4) /src/item.inc      from here on lines are of this file (inlined code)
  *     cob= cfi= cfn=            the callee; what is left out is the current object, or file
- *     calls=12 80               count, line of the callee; the next line is the call's place and inclusive cost
- *     47 5300
- *     jump=, jcnd=              skipped, and the cost-less position behind them
+ *     calls=12 80               count, line of the callee; the next line is the call's place and inclusive
+ * cost 47 5300 jump=, jcnd=              skipped, and the cost-less position behind them
  */
 #include "profile/callgrind_read.h"
 
@@ -63,7 +62,8 @@ struct reader {
 	enum expected expected;
 };
 
-static int __attribute__((format(printf, 3, 4))) fail(struct reader *reader, int error, const char *format, ...)
+static int __attribute__((format(printf, 3, 4)))
+fail(struct reader *reader, int error, const char *format, ...)
 {
 	va_list arguments;
 	int n = snprintf(reader->why, reader->why_size, "%s:%llu: ", rps_input_name(reader->input),
@@ -97,7 +97,8 @@ static int read_number(struct reader *reader, char **at, uint64_t *number)
 	const char *digits = *at;
 	uint64_t value = 0;
 
-	if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') && isxdigit((unsigned char)digits[2])) {
+	if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') &&
+	    isxdigit((unsigned char)digits[2])) {
 		char *end;
 
 		errno = 0;
@@ -253,7 +254,8 @@ static int take_line(struct reader *reader, uint32_t line, const uint64_t *costs
 	if (is_empty)
 		return 0;
 	at = rps_callgrind_graph_line(&reader->graph, reader->function, reader->file, line);
-	return at != RPS_NONE ? add_costs(reader, reader->graph.lines[at].self, costs) : out_of_memory(reader);
+	return at != RPS_NONE ? add_costs(reader, reader->graph.lines[at].self, costs)
+			      : out_of_memory(reader);
 }
 
 static int take_self(struct reader *reader, uint32_t line, const uint64_t *costs)
@@ -270,7 +272,8 @@ static int take_self(struct reader *reader, uint32_t line, const uint64_t *costs
 	if (error == 0 && (line != function->line || reader->file != reader->own_file))
 		error = take_line(reader, line, costs);
 	for (uint32_t column = 0; column < reader->part.n_columns && error == 0; column++)
-		if (__builtin_add_overflow(reader->part.sum[column], costs[column], &reader->part.sum[column]))
+		if (__builtin_add_overflow(reader->part.sum[column], costs[column],
+					   &reader->part.sum[column]))
 			error = fail(reader, -EBADMSG, "the sum of costs is beyond 64 bits");
 	return error;
 }
@@ -340,7 +343,8 @@ static int read_name(struct reader *reader, struct rps_callgrind_ids *ids, char 
 static int set_function(struct reader *reader, const char *name)
 {
 	reader->file = reader->own_file;
-	reader->function = rps_callgrind_graph_function(&reader->graph, name, reader->own_file, reader->object);
+	reader->function =
+	    rps_callgrind_graph_function(&reader->graph, name, reader->own_file, reader->object);
 	return reader->function != RPS_NONE ? check_size(reader) : out_of_memory(reader);
 }
 
@@ -393,30 +397,34 @@ static int check_part(struct reader *reader)
 	if (reader->expected != EXPECT_ANY)
 		return fail(reader, -EBADMSG, "the file is cut off: the cost of a call is missing");
 	if (!part->has_events)
-		return fail(reader, -EBADMSG, "there is no line \"events:\", so this is no callgrind file, or it is cut off");
+		return fail(reader, -EBADMSG,
+			    "there is no line \"events:\", so this is no callgrind file, or it is cut off");
 	if (reader->creator == CREATOR_XDEBUG) {
 		if (!part->has_summary || !reader->last_line_is_empty)
-			return fail(reader, -EBADMSG, "the file is cut off: Xdebug ends it with a summary and an empty line");
+			return fail(reader, -EBADMSG,
+				    "the file is cut off: Xdebug ends it with a summary and an empty line");
 		return 0;
 	}
 	if (is_known && (!part->has_totals || part->costs_since_totals))
-		return fail(reader, -EBADMSG, "the file is cut off: the line \"totals:\" is missing at its end");
+		return fail(reader, -EBADMSG,
+			    "the file is cut off: the line \"totals:\" is missing at its end");
 	if (!part->has_totals && !part->has_summary) {
 		reader->is_verified = false;
 		return 0;
 	}
 	for (uint32_t column = 0; column < part->n_columns; column++)
 		if (said[column] != part->sum[column])
-			return fail(reader, -EBADMSG,
-				    "the file is cut off or damaged: %s is %llu in all, but \"%s:\" says %llu",
-				    reader->events[part->event_of[column]].name,
-				    (unsigned long long)part->sum[column],
-				    part->has_totals ? "totals" : "summary", (unsigned long long)said[column]);
+			return fail(
+			    reader, -EBADMSG,
+			    "the file is cut off or damaged: %s is %llu in all, but \"%s:\" says %llu",
+			    reader->events[part->event_of[column]].name,
+			    (unsigned long long)part->sum[column], part->has_totals ? "totals" : "summary",
+			    (unsigned long long)said[column]);
 	return 0;
 }
 
-/* A line of the header behind costs begins a new part. Numbers of names stay: some writers go on with them, the others
- * declare them anew. */
+/* A line of the header behind costs begins a new part. Numbers of names stay: some writers go on with them,
+ * the others declare them anew. */
 static int begin_part(struct reader *reader)
 {
 	int error;
@@ -470,7 +478,8 @@ static uint32_t find_event(struct reader *reader, char *word)
 		fail(reader, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
 		return RPS_NONE;
 	}
-	reader->events[event] = (struct rps_event){name, strcmp(name, long_name) == 0 ? reader->empty : long_name};
+	reader->events[event] =
+	    (struct rps_event){name, strcmp(name, long_name) == 0 ? reader->empty : long_name};
 	reader->n_events++;
 	return event;
 }
@@ -622,7 +631,8 @@ static int read_header(struct reader *reader, char *line)
 	return 0;
 }
 
-/* ---- Lines ---------------------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------------------
+ */
 
 /* "key=value" */
 static int read_body(struct reader *reader, char *line, char *value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reads callgrind files: our own, valgrind's (also Cachegrind's), Xdebug's, and those of KCacheGrind's converters.
- * Every form of names (compressed or not), positions (lines, addresses, relative), several parts and
- * threads (summed up), several events, calls; jumps are skipped. The result is a flat profile (model.h).
+/* Reads callgrind files: our own, valgrind's (also Cachegrind's), Xdebug's, and those of KCacheGrind's
+ * converters. Every form of names (compressed or not), positions (lines, addresses, relative), several parts
+ * and threads (summed up), several events, calls; jumps are skipped. The result is a flat profile (model.h).
  *
  * A file that was cut off is an error, not a smaller sum. How that is known, per part of the file:
  *
@@ -22,8 +22,8 @@
 
 #include <stddef.h>
 
-/* 0 and a profile that passes rps_profile_check; or, with "FILE:LINE: what is wrong" in `why`: -EBADMSG, -E2BIG (needs
- * too much memory), -ENOMEM, or the stream's error. */
+/* 0 and a profile that passes rps_profile_check; or, with "FILE:LINE: what is wrong" in `why`: -EBADMSG,
+ * -E2BIG (needs too much memory), -ENOMEM, or the stream's error. */
 int rps_callgrind_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size);
 
 #endif

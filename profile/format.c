@@ -31,11 +31,12 @@ const struct rps_format *rps_format_find(const char *name)
 struct deflation {
 	z_stream stream;
 	FILE *out;
+	unsigned char buffer[16u << 10];
 };
 
 static int deflate_bytes(struct deflation *deflation, const char *bytes, size_t size, int flush)
 {
-	unsigned char buffer[16u << 10];
+	unsigned char *buffer = deflation->buffer;
 
 	deflation->stream.next_in = (Bytef *)(uintptr_t)bytes;
 	deflation->stream.avail_in = (uInt)size;
@@ -43,9 +44,9 @@ static int deflate_bytes(struct deflation *deflation, const char *bytes, size_t 
 		size_t n;
 
 		deflation->stream.next_out = buffer;
-		deflation->stream.avail_out = sizeof(buffer);
+		deflation->stream.avail_out = sizeof(deflation->buffer);
 		deflate(&deflation->stream, flush);
-		n = sizeof(buffer) - deflation->stream.avail_out;
+		n = sizeof(deflation->buffer) - deflation->stream.avail_out;
 		if (fwrite(buffer, 1, n, deflation->out) != n)
 			return -1;
 	} while (deflation->stream.avail_out == 0);
@@ -64,8 +65,8 @@ int rps_format_write_compressed(const struct rps_format *format, const struct rp
 	FILE *plain;
 	int error;
 
-	if (deflateInit2(&deflation.stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
-	    Z_OK)
+	if (deflateInit2(&deflation.stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
 	errno = 0;
 	plain = fopencookie(&deflation, "w", functions);
@@ -80,7 +81,8 @@ int rps_format_write_compressed(const struct rps_format *format, const struct rp
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-static int read_stream(FILE *stream, const char *path, struct rps_profile **profile, char *why, size_t why_size)
+static int read_stream(FILE *stream, const char *path, struct rps_profile **profile, char *why,
+		       size_t why_size)
 {
 	struct rps_input *input = rps_input_create(stream, path);
 	int error;

@@ -24,10 +24,11 @@ extern const size_t rps_n_formats;
 const struct rps_format *rps_format_find(const char *name);
 
 /* Writes gzip'd what `format` writes. 0 or -errno. */
-int rps_format_write_compressed(const struct rps_format *format, const struct rps_profile *profile, FILE *out);
+int rps_format_write_compressed(const struct rps_format *format, const struct rps_profile *profile,
+				FILE *out);
 
-/* Reads the profile at `path`, whatever its format, gzip'd or not; "-" is the standard input. 0; or -errno with a
- * message in `why` that begins with the path. */
+/* Reads the profile at `path`, whatever its format, gzip'd or not; "-" is the standard input. 0; or -errno
+ * with a message in `why` that begins with the path. */
 int rps_format_read(const char *path, struct rps_profile **profile, char *why, size_t why_size);
 
 #endif

@@ -201,7 +201,8 @@ int rps_input_line(struct rps_input *input, char **line, size_t *size)
 	char *newline;
 
 	for (;;) {
-		newline = memchr(input->buffer + input->at + n_searched, '\n', input->end - input->at - n_searched);
+		newline =
+		    memchr(input->buffer + input->at + n_searched, '\n', input->end - input->at - n_searched);
 		if (newline != NULL)
 			break;
 		n_searched = input->end - input->at;
@@ -210,8 +211,9 @@ int rps_input_line(struct rps_input *input, char **line, size_t *size)
 				input->line_number++;
 			if (input->error != 0)
 				return input->error;
-			return n_searched == 0 ? 0
-					       : fail(input, -EBADMSG, "the file is cut off in the middle of a line");
+			return n_searched == 0
+				   ? 0
+				   : fail(input, -EBADMSG, "the file is cut off in the middle of a line");
 		}
 		if (n_searched > RPS_INPUT_LINE_MAX) {
 			input->line_number++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The bytes of a profile file, whether it is gzip'd or not: what every reader
- * reads from. It never hands out part of a broken or cut-off gzip stream as if it were the whole, and gives up on
- * what only a decompression bomb would do. Borrows the stream; one owner at a time. */
+ * reads from. It never hands out part of a broken or cut-off gzip stream as if it were the whole, and gives
+ * up on what only a decompression bomb would do. Borrows the stream; one owner at a time. */
 #ifndef RPS_PROFILE_INPUT_H
 #define RPS_PROFILE_INPUT_H
 
@@ -21,8 +21,8 @@ void rps_input_destroy(struct rps_input *input);
 int rps_input_peek(struct rps_input *input);
 
 /* The next line, NUL in place of its newline, valid until the next call. 1; 0 at the end of the
- * input; -errno with a sentence in rps_input_why: -EBADMSG (a NUL byte, too long, no newline at its end, broken
- * compression), or the stream's error. */
+ * input; -errno with a sentence in rps_input_why: -EBADMSG (a NUL byte, too long, no newline at its end,
+ * broken compression), or the stream's error. */
 int rps_input_line(struct rps_input *input, char **line, size_t *size);
 
 /* All that is left, malloc'ed, at most `size_max` bytes (-EFBIG). 0 or -errno. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Adds profiles up (merge.h). Called by gather_profile_stats, one merge a thread, and by tools.
  *
- * The sum is kept in two profiles, one of contexts and one that is flat, so that it does not matter when the first
- * flat input comes: at the end the one is flattened into the other, if there are both. Flattening adds up node by
- * node, so the flat form of a sum is the sum of the flat forms. */
+ * The sum is kept in two profiles, one of contexts and one that is flat, so that it does not matter when the
+ * first flat input comes: at the end the one is flattened into the other, if there are both. Flattening adds
+ * up node by node, so the flat form of a sum is the sum of the flat forms. */
 #include "profile/merge.h"
 
 #include "profile/call_graph.h"
@@ -37,7 +37,7 @@ struct sum {
 
 /* What is wrong with some inputs must not get lost because it is not wrong with all: it is counted, as in
  * "Inputs with Cut off: 3". */
-static const char *const troubles[] = {"Cut off",   "Lost calls", "Not quiet",  "Collapsed",     "Too deep",
+static const char *const troubles[] = {"Cut off",    "Lost calls", "Not quiet",  "Collapsed",     "Too deep",
 				       "Unfinished", "Unreadable", "Unverified", "Without return"};
 #define N_TROUBLES (sizeof(troubles) / sizeof(troubles[0]))
 #define TROUBLE_KEY "Inputs with "
@@ -166,8 +166,8 @@ static uint32_t find_group(struct sum *sum, uint32_t id)
 		if (rps_id_table_reserve(&sum->group_table) != 0)
 			return RPS_NONE;
 		group = sum->n_groups++;
-		sum->groups[group] =
-		    (struct group){function->name, function->file, function->object, function->symbol, 0, id, 0, false};
+		sum->groups[group] = (struct group){
+		    function->name, function->file, function->object, function->symbol, 0, id, 0, false};
 		rps_id_table_put(&sum->group_table, (uint32_t)(hash >> 32), group);
 	}
 	sum->group_of[id] = group;
@@ -378,8 +378,10 @@ static int add_to_sum(struct sum *sum, const struct rps_profile *profile, uint64
 	for (uint32_t i = 0; i < profile->n_nodes; i++) {
 		uint32_t function = profile->nodes[i].function;
 
-		if (transfer.functions[function] == RPS_NONE && (i > 0 || !shares_root(profile, sum->profile)))
-			transfer.functions[function] = map_function(sum, &profile->functions[function], input);
+		if (transfer.functions[function] == RPS_NONE &&
+		    (i > 0 || !shares_root(profile, sum->profile)))
+			transfer.functions[function] =
+			    map_function(sum, &profile->functions[function], input);
 		if (i > 0 && transfer.functions[function] == RPS_NONE)
 			goto out;
 	}
@@ -440,9 +442,10 @@ static int keep_common(struct rps_merge *merge, const struct rps_profile *profil
 {
 	if (merge->is_common != NULL) {
 		for (uint32_t i = 0; i < merge->common->n_metas; i++)
-			merge->is_common[i] = merge->is_common[i] &&
-					      has_meta(profile, is_common, &merge->common->metas[i]);
-		if (merge->common->command[0] != '\0' && strcmp(merge->common->command, profile->command) != 0)
+			merge->is_common[i] =
+			    merge->is_common[i] && has_meta(profile, is_common, &merge->common->metas[i]);
+		if (merge->common->command[0] != '\0' &&
+		    strcmp(merge->common->command, profile->command) != 0)
 			return rps_profile_set_command(merge->common, "");
 		return 0;
 	}
@@ -454,8 +457,7 @@ static int keep_common(struct rps_merge *merge, const struct rps_profile *profil
 
 		if (rps_profile_add_meta(merge->common, meta->key, meta->value) != 0)
 			return -ENOMEM;
-		merge->is_common[i] =
-		    (is_common == NULL || is_common[i]) && !is_of_sums(meta->key);
+		merge->is_common[i] = (is_common == NULL || is_common[i]) && !is_of_sums(meta->key);
 	}
 	return rps_profile_set_command(merge->common, profile->command);
 }
@@ -482,7 +484,8 @@ static int compare_events(const void *a, const void *b)
 	return strcmp(((const struct rps_event *)a)->name, ((const struct rps_event *)b)->name);
 }
 
-/* ---- Adding ---------------------------------------------------------------------------------------------- */
+/* ---- Adding ----------------------------------------------------------------------------------------------
+ */
 
 int rps_merge_add(struct rps_merge *merge, const struct rps_profile *profile)
 {
@@ -542,7 +545,8 @@ int rps_merge_join(struct rps_merge *merge, const struct rps_merge *other)
 	return error;
 }
 
-/* ---- The result --------------------------------------------------------------------------------------------- */
+/* ---- The result
+ * --------------------------------------------------------------------------------------------- */
 
 /* One line for functions that only a rebuild has moved. */
 static int unite_functions(const struct sum *sum, struct rps_profile *result, uint32_t *functions)
@@ -605,7 +609,9 @@ int rps_profile_flatten(const struct rps_profile *profile, struct rps_profile *r
 						 .line = function->line};
 		uint32_t id = function->is_root ? 0 : rps_profile_function(result, &key);
 
-		nodes[i] = function->is_root ? 0 : id != RPS_NONE ? rps_profile_node(result, 0, id) : RPS_NONE;
+		nodes[i] = function->is_root ? 0
+			   : id != RPS_NONE  ? rps_profile_node(result, 0, id)
+					     : RPS_NONE;
 		if (nodes[i] == RPS_NONE)
 			error = -ENOMEM;
 		else
@@ -641,7 +647,8 @@ int rps_profile_flatten(const struct rps_profile *profile, struct rps_profile *r
 
 static int compare_metas(const void *a, const void *b)
 {
-	const struct rps_meta *left = *(const struct rps_meta *const *)a, *right = *(const struct rps_meta *const *)b;
+	const struct rps_meta *left = *(const struct rps_meta *const *)a,
+			      *right = *(const struct rps_meta *const *)b;
 	int order = strcmp(left->key, right->key);
 
 	return order != 0 ? order : strcmp(left->value, right->value);

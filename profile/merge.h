@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Adds profiles up: the sum, function by function, edge by edge, to the unit; whatever the order of the inputs.
+/* Adds profiles up: the sum, function by function, edge by edge, to the unit; whatever the order of the
+ * inputs.
  *
  * Below the sum's root stand the roots of what was added, each called once for every profile:
  *
@@ -7,10 +8,11 @@
  *      ├─ GET /cart     57 calls: that many requests
  *      └─ POST /cart    3 calls
  *
- * (the roots of sums that are added, themselves merged profiles, are not put there: theirs are.) Contexts are kept, until a flat
- * profile is among the inputs: the sum is flat then. Functions are matched by name, file, object and symbol. The line of
- * the definition, which changes from build to build, tells two functions apart only if some input has both.
- * Events are matched by name. One owner at a time; memory grows with the distinct contexts, not with the number of inputs. */
+ * (the roots of sums that are added, themselves merged profiles, are not put there: theirs are.) Contexts are
+ * kept, until a flat profile is among the inputs: the sum is flat then. Functions are matched by name, file,
+ * object and symbol. The line of the definition, which changes from build to build, tells two functions apart
+ * only if some input has both. Events are matched by name. One owner at a time; memory grows with the
+ * distinct contexts, not with the number of inputs. */
 #ifndef RPS_PROFILE_MERGE_H
 #define RPS_PROFILE_MERGE_H
 
@@ -27,8 +29,8 @@ struct rps_merge;
 struct rps_merge *rps_merge_create(const char *root_name);
 void rps_merge_destroy(struct rps_merge *merge);
 
-/* Adds `profile`, one that passes rps_profile_check, and keeps nothing of it. 0; -EOVERFLOW: a sum would not fit in 64
- * bits; -E2BIG: more than RPS_EVENTS_MAX events in all; the merge is as it was then. -ENOMEM: it is
+/* Adds `profile`, one that passes rps_profile_check, and keeps nothing of it. 0; -EOVERFLOW: a sum would not
+ * fit in 64 bits; -E2BIG: more than RPS_EVENTS_MAX events in all; the merge is as it was then. -ENOMEM: it is
  * not, and can only be destroyed. */
 int rps_merge_add(struct rps_merge *merge, const struct rps_profile *profile);
 

@@ -19,16 +19,16 @@
  * `inclusive` costs are those of the callee's outermost activations only, so that no sum of inclusive costs
  * of one function exceeds the total. The sum of all nodes' `self` is the profile's total, exactly, per event.
  *
- * Files that know no contexts (callgrind) make a *flat* profile (rps_profile.is_flat): every function is one node,
- * all of them children of the root, and an edge leads from any node to any but the root.
+ * Files that know no contexts (callgrind) make a *flat* profile (rps_profile.is_flat): every function is one
+ * node, all of them children of the root, and an edge leads from any node to any but the root.
  *
  *     root                          a request's own, or empty: then no function calls what
  *      ├─ handle  (self)            nothing calls, and the root's name is only a title
  *      ├─ parse   (self)            edges: root -> handle, handle -> parse, parse -> walk, walk -> parse ...
  *      └─ walk    (self)
  *
- * Its costs are those of the file. What others count for recursive calls differs, so nothing is promised of the sum of
- * inclusive costs there; the sum of `self` is the total as ever.
+ * Its costs are those of the file. What others count for recursive calls differs, so nothing is promised of
+ * the sum of inclusive costs there; the sum of `self` is the total as ever.
  *
  * Not thread-safe: one owner at a time.
  */
@@ -152,8 +152,8 @@ uint64_t rps_profile_total(const struct rps_profile *profile, uint32_t event);
 
 /* Checks what the comments above promise: indices, names of events, lists of
  * edges, where edges lead, no inclusive cost above the total, root's self +
- * outgoing == total, and nothing but the root that costs something uncalled; of a flat profile, that it is one.
- * Linear in the profile's size. 0, -ENOMEM, or -EINVAL, each with a sentence in `why`. */
+ * outgoing == total, and nothing but the root that costs something uncalled; of a flat profile, that it is
+ * one. Linear in the profile's size. 0, -ENOMEM, or -EINVAL, each with a sentence in `why`. */
 int rps_profile_check(const struct rps_profile *profile, char *why, size_t why_size);
 
 /* a + b, UINT64_MAX where that does not fit. */

@@ -171,7 +171,8 @@ static int check_line_costs(struct check *check)
 
 		for (uint32_t at = profile->nodes[i].first_line; at != RPS_NONE;
 		     at = profile->lines[at].next) {
-			if (at >= profile->n_lines || profile->lines[at].node != i || n_seen++ == profile->n_lines)
+			if (at >= profile->n_lines || profile->lines[at].node != i ||
+			    n_seen++ == profile->n_lines)
 				return fail(check, "node %u: its list of lines is broken", i);
 			for (uint32_t event = 0; event < profile->n_events; event++)
 				sums[event] = rps_cost_add(sums[event], profile->lines[at].self[event]);

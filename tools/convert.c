@@ -20,7 +20,8 @@ static int write_compressed(const struct rps_profile *profile, FILE *out)
 static void help(FILE *out)
 {
 	fputs("Usage: runprofile convert --to=FORMAT [OPTION]... FILE\n\n"
-	      "Reads a profile (callgrind; gzip'd or not; - is the standard input) and writes it as FORMAT:\n\n",
+	      "Reads a profile (callgrind; gzip'd or not; - is the standard input) and writes it as "
+	      "FORMAT:\n\n",
 	      out);
 	for (size_t i = 0; i < rps_n_formats; i++)
 		fprintf(out, "  %-12s %s\n", rps_formats[i].name, rps_formats[i].summary);
@@ -64,7 +65,8 @@ int rps_command_convert(int argc, char **argv)
 		case 't':
 			chosen_format = rps_format_find(optarg);
 			if (chosen_format == NULL) {
-				rps_complain("there is no format %s (runprofile convert --help lists them)", optarg);
+				rps_complain("there is no format %s (runprofile convert --help lists them)",
+					     optarg);
 				return 2;
 			}
 			break;

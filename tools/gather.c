@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reads and adds up (gather.h). Each thread takes the next file that nobody has taken, reads it, and adds it to groups of
- * its own; when all are done, the threads' groups are joined. The order in which files come does not matter
- * to a sum (profile/merge.h). */
+/* Reads and adds up (gather.h). Each thread takes the next file that nobody has taken, reads it, and adds it
+ * to groups of its own; when all are done, the threads' groups are joined. The order in which files come does
+ * not matter to a sum (profile/merge.h). */
 #include "tools/gather.h"
 
 #include "profile/format.h"
@@ -58,11 +58,13 @@ static bool group_equal(const void *owner, uint32_t id, const void *key)
 }
 
 /* Two paths may share a name: /a/b and /a.b. */
-static uint32_t find_group(struct rps_gather_groups *groups, const char *name, const char *path, const char *root)
+static uint32_t find_group(struct rps_gather_groups *groups, const char *name, const char *path,
+			   const char *root)
 {
 	const struct group_key key = {name, path};
 	const uint32_t hash =
-	    (uint32_t)(rps_hash_mix(rps_hash_bytes(name, strlen(name)), rps_hash_bytes(path, strlen(path))) >> 32);
+	    (uint32_t)(rps_hash_mix(rps_hash_bytes(name, strlen(name)), rps_hash_bytes(path, strlen(path))) >>
+		       32);
 	struct rps_gather_group *group;
 	uint32_t at = rps_id_table_find(&groups->table, hash, group_equal, groups, &key);
 
@@ -180,12 +182,14 @@ static uint32_t group_of(struct worker *worker, const struct rps_profile *profil
 		return UINT32_MAX;
 	size = strlen(name) - strlen(RPS_NAME_SUFFIX);
 	name[size] = '\0';
-	return find_group(&worker->groups, name, options->by_path ? path : "", options->by_path ? path : name);
+	return find_group(&worker->groups, name, options->by_path ? path : "",
+			  options->by_path ? path : name);
 }
 
 /* ---- Work ---------------------------------------------------------------------------------------- */
 
-static int add_profile(struct worker *worker, struct rps_gather_input *input, const struct rps_profile *profile)
+static int add_profile(struct worker *worker, struct rps_gather_input *input,
+		       const struct rps_profile *profile)
 {
 	struct rps_gather_group *group;
 	uint32_t at = group_of(worker, profile);
@@ -335,8 +339,8 @@ int rps_gather_run(const struct rps_gather_options *options, struct rps_gather_i
 	if (n_workers > inputs->n_inputs)
 		n_workers = inputs->n_inputs > 0 ? (uint32_t)inputs->n_inputs : 1;
 	for (uint32_t i = 0; i < n_workers; i++)
-		workers[i] = (struct worker){
-		    .number = i, .options = options, .inputs = inputs, .progress = progress};
+		workers[i] =
+		    (struct worker){.number = i, .options = options, .inputs = inputs, .progress = progress};
 	/* This thread works too, and alone if there are to be no others. */
 	for (uint32_t i = 1; i < n_workers; i++, n_started++)
 		if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)

@@ -43,8 +43,8 @@ struct rps_gather_progress {
 	atomic_size_t n_taken, n_done, n_broken, n_skipped;
 };
 
-/* Reads all inputs, on as many threads as there are processors, and sorts the groups by path and name. Broken files are named
- * on stderr, counted, and left out. Sets input.group. 0 or -errno. */
+/* Reads all inputs, on as many threads as there are processors, and sorts the groups by path and name. Broken
+ * files are named on stderr, counted, and left out. Sets input.group. 0 or -errno. */
 int rps_gather_run(const struct rps_gather_options *options, struct rps_gather_inputs *inputs,
 		   struct rps_gather_groups *groups, struct rps_gather_progress *progress);
 void rps_gather_groups_clear(struct rps_gather_groups *groups);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 /* What profilers call their files. A name given on the command line may be any. */
-static const char *const patterns[] = {"*.prof",      "*.prof.gz",       "callgrind.out*", "cachegrind.out*",
+static const char *const patterns[] = {"*.prof",      "*.prof.gz",      "callgrind.out*", "cachegrind.out*",
 				       "*.callgrind", "*.callgrind.gz", "*.pprof",        "*.pb.gz"};
 
 static bool looks_like_profile(const char *name)
@@ -71,7 +71,8 @@ static int add_directory(struct rps_gather_inputs *inputs, const char *path)
 		case FTS_DNR:
 		case FTS_ERR:
 		case FTS_NS:
-			rps_gather_complain("cannot look into %s: %s", entry->fts_path, strerror(entry->fts_errno));
+			rps_gather_complain("cannot look into %s: %s", entry->fts_path,
+					    strerror(entry->fts_errno));
 			inputs->n_unreadable++;
 			break;
 		default:
@@ -108,7 +109,8 @@ void rps_gather_inputs_clear(struct rps_gather_inputs *inputs)
 	*inputs = (struct rps_gather_inputs){0};
 }
 
-const struct rps_gather_input *rps_gather_inputs_find(const struct rps_gather_inputs *inputs, const char *path)
+const struct rps_gather_input *rps_gather_inputs_find(const struct rps_gather_inputs *inputs,
+						      const char *path)
 {
 	struct stat wanted, status;
 

@@ -26,6 +26,7 @@ int rps_gather_inputs_add(struct rps_gather_inputs *inputs, const char *path);
 void rps_gather_inputs_clear(struct rps_gather_inputs *inputs);
 
 /* The input that is the file at `path`, whatever it is called there; NULL: none is. */
-const struct rps_gather_input *rps_gather_inputs_find(const struct rps_gather_inputs *inputs, const char *path);
+const struct rps_gather_input *rps_gather_inputs_find(const struct rps_gather_inputs *inputs,
+						      const char *path);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes sums (gather_output.h). Called by gather_profile_stats when all inputs have been read, on its main thread. */
+/* Writes sums (gather_output.h). Called by gather_profile_stats when all inputs have been read, on its main
+ * thread. */
 #include "tools/gather_output.h"
 
 #include "tools/output_file.h"
@@ -38,7 +39,8 @@ static char *attempt_path(const struct rps_gather_output *output, const struct r
 	return path;
 }
 
-/* Whether the file may be replaced: it is this group's sum of last time. Then *existing is it, the caller's. */
+/* Whether the file may be replaced: it is this group's sum of last time. Then *existing is it, the caller's.
+ */
 static bool is_last_sum(const char *path, const struct rps_gather_group *group, struct rps_profile **existing)
 {
 	char why[256];
@@ -47,7 +49,8 @@ static bool is_last_sum(const char *path, const struct rps_gather_group *group, 
 	if (rps_format_read(path, existing, why, sizeof(why)) != 0)
 		return false;
 	root = (*existing)->functions[(*existing)->nodes[0].function].name;
-	if (rps_profile_meta(*existing, RPS_AGGREGATE_KEY) != NULL && strcmp(root, rps_merge_root(group->merge)) == 0)
+	if (rps_profile_meta(*existing, RPS_AGGREGATE_KEY) != NULL &&
+	    strcmp(root, rps_merge_root(group->merge)) == 0)
 		return true;
 	rps_profile_destroy(*existing);
 	*existing = NULL;
@@ -103,7 +106,8 @@ static int flush_directory(const char *path)
 	return error;
 }
 
-static int write_sum(const struct rps_gather_output *output, const struct rps_gather_group *group, const char *path)
+static int write_sum(const struct rps_gather_output *output, const struct rps_gather_group *group,
+		     const char *path)
 {
 	struct rps_profile *sum = rps_merge_finish(group->merge);
 	int error = sum != NULL ? 0 : -ENOMEM;
@@ -111,8 +115,9 @@ static int write_sum(const struct rps_gather_output *output, const struct rps_ga
 	compressed_format = output->format;
 	if (error == 0)
 		error = rps_output_file_write(path, sum,
-					      output->compress && !output->format->is_binary ? write_compressed
-											     : output->format->write);
+					      output->compress && !output->format->is_binary
+						  ? write_compressed
+						  : output->format->write);
 	rps_profile_destroy(sum);
 	if (error == 0 && strcmp(path, "-") != 0)
 		error = flush_directory(path);
@@ -149,11 +154,13 @@ int rps_gather_write(const struct rps_gather_output *output, struct rps_gather_g
 		return -1;
 	*path = output->file != NULL ? strdup(output->file) : choose_path(output, group, &existing);
 	if (*path == NULL) {
-		rps_gather_complain("cannot find a free name for the sum of %s", rps_merge_root(group->merge));
+		rps_gather_complain("cannot find a free name for the sum of %s",
+				    rps_merge_root(group->merge));
 		return -1;
 	}
 	if (strcmp(*path, "-") != 0 && is_input(output, *path)) {
-		rps_gather_complain("%s was read, so it is not overwritten (write elsewhere with -o or -d)", *path);
+		rps_gather_complain("%s was read, so it is not overwritten (write elsewhere with -o or -d)",
+				    *path);
 		rps_profile_destroy(existing);
 		return -1;
 	}
@@ -198,7 +205,8 @@ static void print_group(const struct rps_gather_group *group, FILE *out)
 		qsort(group->durations_us, group->n_durations, sizeof(uint64_t), compare_numbers);
 		for (size_t i = 0; i < group->n_durations; i++)
 			sum += group->durations_us[i];
-		fprintf(out, " %10.3f %10.3f %10.3f %10.3f", (double)sum / 1000.0 / (double)group->n_durations,
+		fprintf(out, " %10.3f %10.3f %10.3f %10.3f",
+			(double)sum / 1000.0 / (double)group->n_durations,
 			(double)percentile(group, 50) / 1000.0, (double)percentile(group, 95) / 1000.0,
 			(double)percentile(group, 100) / 1000.0);
 	}
@@ -207,7 +215,8 @@ static void print_group(const struct rps_gather_group *group, FILE *out)
 
 void rps_gather_print_summary(const struct rps_gather_groups *groups, FILE *out)
 {
-	fprintf(out, "%9s %12s %10s %10s %10s %10s\n", "requests", "calls each", "mean ms", "median", "95 %", "longest");
+	fprintf(out, "%9s %12s %10s %10s %10s %10s\n", "requests", "calls each", "mean ms", "median", "95 %",
+		"longest");
 	for (uint32_t i = 0; i < groups->n_groups; i++)
 		print_group(&groups->groups[i], out);
 }

@@ -18,8 +18,9 @@ struct rps_gather_output {
 	const struct rps_gather_inputs *inputs; /* what must not be overwritten */
 };
 
-/* Writes the sum of group `i` and flushes it to the disk; *path, malloc'ed, is the file. An aggregate of the same path that is
- * there is replaced, no other file is. 0; or -1 after a message: what was there before is there still. */
+/* Writes the sum of group `i` and flushes it to the disk; *path, malloc'ed, is the file. An aggregate of the
+ * same path that is there is replaced, no other file is. 0; or -1 after a message: what was there before is
+ * there still. */
 int rps_gather_write(const struct rps_gather_output *output, struct rps_gather_group *group, char **path);
 
 /* A table of all groups: requests, calls, durations. */

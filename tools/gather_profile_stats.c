@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The command gather_profile_stats: options, the progress bar, and the order of steps: find files, read them all, write the
- * sums, and only then, if it was asked for, delete what is in them. Exit statuses: 0 done, 1 something was
- * left out or could not be written, 2 misused. */
+/* The command gather_profile_stats: options, the progress bar, and the order of steps: find files, read them
+ * all, write the sums, and only then, if it was asked for, delete what is in them. Exit statuses: 0 done, 1
+ * something was left out or could not be written, 2 misused. */
 #include "tools/gather.h"
 #include "tools/gather_inputs.h"
 #include "tools/gather_output.h"
@@ -88,23 +88,26 @@ static void *show_progress(void *cls)
 
 static void help(FILE *out)
 {
-	fprintf(out,
-		"Usage: gather_profile_stats [OPTION]... FILE|DIR...\n\n"
-		"Adds profiles up: one file for each path, PATH.agg.prof, in the first DIR; or all into one with -o.\n"
-		"Directories are searched through; sums of earlier runs that are found there are left out.\n\n"
-		"  -o, --output=FILE      all into FILE (- is the standard output)\n"
-		"  -d, --directory=DIR    write the sums to DIR\n"
-		"  -b, --by=TEMPLATE      one sum for each value of TEMPLATE, which is also the name of its file; by\n"
-		"                         default {path}; {time:%%Y%%m%%d-%%H} makes one an hour; fields: %s\n"
-		"  -R, --route=PATTERN    paths that match PATTERN, as in '/item/*', are one; may be repeated\n"
-		"      --kcachegrind      write the callgrind format (for now the only one, so always)\n"
-		"  -z, --compress         gzip the files\n"
-		"      --remove           delete what was added up, when the sums are safely on the disk; a sum\n"
-		"                         that is there already is added to\n"
-		"  -q, --quiet            no summary, no progress bar\n"
-		"  -h, --help             this text\n"
-		"      --version          the version\n",
-		rps_name_template_fields());
+	fprintf(
+	    out,
+	    "Usage: gather_profile_stats [OPTION]... FILE|DIR...\n\n"
+	    "Adds profiles up: one file for each path, PATH.agg.prof, in the first DIR; or all into one with "
+	    "-o.\n"
+	    "Directories are searched through; sums of earlier runs that are found there are left out.\n\n"
+	    "  -o, --output=FILE      all into FILE (- is the standard output)\n"
+	    "  -d, --directory=DIR    write the sums to DIR\n"
+	    "  -b, --by=TEMPLATE      one sum for each value of TEMPLATE, which is also the name of its "
+	    "file; by\n"
+	    "                         default {path}; {time:%%Y%%m%%d-%%H} makes one an hour; fields: %s\n"
+	    "  -R, --route=PATTERN    paths that match PATTERN, as in '/item/*', are one; may be repeated\n"
+	    "      --kcachegrind      write the callgrind format (for now the only one, so always)\n"
+	    "  -z, --compress         gzip the files\n"
+	    "      --remove           delete what was added up, when the sums are safely on the disk; a sum\n"
+	    "                         that is there already is added to\n"
+	    "  -q, --quiet            no summary, no progress bar\n"
+	    "  -h, --help             this text\n"
+	    "      --version          the version\n",
+	    rps_name_template_fields());
 }
 
 /* ---- Steps ---------------------------------------------------------------------------------- */
@@ -118,7 +121,8 @@ static int check_output(const struct run *run)
 	input = rps_gather_inputs_find(&run->inputs, run->output.file);
 	if (input == NULL || !input->is_named)
 		return 0;
-	rps_gather_complain("%s is to be read and to be written (name another file with -o)", run->output.file);
+	rps_gather_complain("%s is to be read and to be written (name another file with -o)",
+			    run->output.file);
 	return 2;
 }
 
@@ -188,8 +192,9 @@ static int gather(struct run *run)
 	}
 	status = write_all(run);
 	if (!run->is_quiet)
-		rps_gather_print_summary(&run->groups,
-					 run->output.file != NULL && strcmp(run->output.file, "-") == 0 ? stderr : stdout);
+		rps_gather_print_summary(
+		    &run->groups,
+		    run->output.file != NULL && strcmp(run->output.file, "-") == 0 ? stderr : stdout);
 	if (atomic_load(&run->progress.n_broken) > 0 || run->inputs.n_unreadable > 0)
 		status = status != 0 ? status : 1;
 	return status;
@@ -197,7 +202,8 @@ static int gather(struct run *run)
 
 /* ---- Options ---------------------------------------------------------------------------------- */
 
-/* Where the sums go if nothing says it: the first directory that was named, or where the first file is. malloc'ed. */
+/* Where the sums go if nothing says it: the first directory that was named, or where the first file is.
+ * malloc'ed. */
 static char *default_directory(char *const *paths)
 {
 	struct stat status;

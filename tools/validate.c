@@ -11,7 +11,8 @@
 static void help(FILE *out)
 {
 	fputs("Usage: runprofile validate [OPTION]... FILE...\n\n"
-	      "Reads each profile whole and says, with its line, what is wrong with it: broken lines, numbers that are\n"
+	      "Reads each profile whole and says, with its line, what is wrong with it: broken lines, "
+	      "numbers that are\n"
 	      "none, sums that are not right, an end that is missing. Exits 1 if a file is broken.\n\n"
 	      "  -q, --quiet  only say what is wrong\n"
 	      "  -h, --help   this text\n",
@@ -35,7 +36,8 @@ static int validate(const char *path, int is_quiet)
 		printf("%s: %" PRIu32 " %s, %" PRIu64 " calls", path, profile->n_nodes - 1,
 		       profile->is_flat ? "functions" : "contexts", calls);
 		for (uint32_t event = 0; event < profile->n_events; event++)
-			printf(", %s %" PRIu64, profile->events[event].name, rps_profile_total(profile, event));
+			printf(", %s %" PRIu64, profile->events[event].name,
+			       rps_profile_total(profile, event));
 		printf("%s\n", rps_profile_meta(profile, "Unverified") != NULL
 				   ? " (it has no totals, so nobody can tell whether it is whole)"
 				   : "");
@@ -46,9 +48,8 @@ static int validate(const char *path, int is_quiet)
 
 int rps_command_validate(int argc, char **argv)
 {
-	static const struct option options[] = {{"quiet", no_argument, NULL, 'q'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+	    {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int option, is_quiet = 0, status = 0;
 
 	while ((option = getopt_long(argc, argv, "qh", options, NULL)) != -1) {

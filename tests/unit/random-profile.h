@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Random but valid profiles for property tests: a program that calls at random, recorded as the runtime
- * would, while the sums by function and by edge are kept in plain arrays, by code that shares nothing with the library's. */
+ * would, while the sums by function and by edge are kept in plain arrays, by code that shares nothing with
+ * the library's. */
 #ifndef RPS_TESTS_RANDOM_PROFILE_H
 #define RPS_TESTS_RANDOM_PROFILE_H
 
@@ -33,8 +34,10 @@ static uint32_t random_below(uint32_t limit)
 static uint32_t random_function(struct rps_profile *profile, uint32_t i, uint32_t build)
 {
 	char name[20], file[20];
-	const struct rps_function function = {
-	    .name = name, .file = file, .object = i < 12 && i % 4 == 0 ? "/lib/l.so" : "/bin/app", .line = 10 * (i + 1) + build};
+	const struct rps_function function = {.name = name,
+					      .file = file,
+					      .object = i < 12 && i % 4 == 0 ? "/lib/l.so" : "/bin/app",
+					      .line = 10 * (i + 1) + build};
 
 	snprintf(name, sizeof(name), i < 12 ? "f%u" : "twin", i);
 	snprintf(file, sizeof(file), "/src/%c.c", i < 12 ? 'a' + (int)(i % 3) : 'z');
@@ -47,7 +50,8 @@ struct random_frame {
 };
 
 /* What `profile` did is added to `sums`. */
-static struct rps_profile *random_profile(const char *root, uint32_t build, uint32_t n_steps, struct random_sums *sums)
+static struct rps_profile *random_profile(const char *root, uint32_t build, uint32_t n_steps,
+					  struct random_sums *sums)
 {
 	struct rps_profile *profile = rps_profile_create(root);
 	struct random_frame stack[RANDOM_DEPTH + 1] = {{.function = RANDOM_FUNCTIONS}};
@@ -70,13 +74,15 @@ static struct rps_profile *random_profile(const char *root, uint32_t build, uint
 			next->caller = top->function;
 			next->start = now;
 			function = random_function(profile, next->function, build);
-			for (next->node = top->node; next->node != 0; next->node = profile->nodes[next->node].parent)
+			for (next->node = top->node; next->node != 0;
+			     next->node = profile->nodes[next->node].parent)
 				if (profile->nodes[next->node].function == function)
 					break;
 			if (next->node == 0)
 				next->node = rps_profile_node(profile, top->node, function);
-			next->edge = rps_profile_edge(profile, top->node, next->node, depth == 0 ? "" : "/src/a.c",
-						      depth == 0 ? 0 : 1000 + next->site);
+			next->edge =
+			    rps_profile_edge(profile, top->node, next->node, depth == 0 ? "" : "/src/a.c",
+					     depth == 0 ? 0 : 1000 + next->site);
 			if (depth == 0)
 				next->site = 0;
 			profile->edges[next->edge].calls++;

@@ -86,16 +86,17 @@ static const struct rps_edge *edge_of(const struct rps_profile *profile, const c
 
 static void functions_calls_and_inlined_code(void **state)
 {
-	struct rps_profile *profile = read_text(HEAD "ob=(1) /bin/app\nfl=(1) /src/a.c\nfn=(1) main\n10 5\n"
-						     "fi=(2) /src/a.h\n7 2\n"
-						     "cfn=(2) in_header\ncalls=3 4\n8 30\n"
-						     "fe=(1)\n12 1\n"
-						     "cob=(2) /lib/libc.so\ncfi=(3) /libc/m.c\ncfn=(3) malloc\ncalls=2 99\n13 20\n"
-						     "cfn=(4) helper\ncalls=1 50\n14 4\n"
-						     "\nfl=(2)\nfn=(2)\n4 30\n"
-						     "\nob=(2)\nfl=(3)\nfn=(3)\n99 20\n"
-						     "\nob=(1)\nfl=(1)\nfn=(4)\n50 4\n"
-						     "totals: 62\n");
+	struct rps_profile *profile =
+	    read_text(HEAD "ob=(1) /bin/app\nfl=(1) /src/a.c\nfn=(1) main\n10 5\n"
+			   "fi=(2) /src/a.h\n7 2\n"
+			   "cfn=(2) in_header\ncalls=3 4\n8 30\n"
+			   "fe=(1)\n12 1\n"
+			   "cob=(2) /lib/libc.so\ncfi=(3) /libc/m.c\ncfn=(3) malloc\ncalls=2 99\n13 20\n"
+			   "cfn=(4) helper\ncalls=1 50\n14 4\n"
+			   "\nfl=(2)\nfn=(2)\n4 30\n"
+			   "\nob=(2)\nfl=(3)\nfn=(3)\n99 20\n"
+			   "\nob=(1)\nfl=(1)\nfn=(4)\n50 4\n"
+			   "totals: 62\n");
 
 	assert_int_equal(profile->is_flat, 1);
 	assert_int_equal(rps_profile_total(profile, 0), 62);
@@ -149,11 +150,12 @@ static void addresses_and_relative_positions(void **state)
 
 static void several_parts_and_events_are_summed_up(void **state)
 {
-	struct rps_profile *profile = read_text("creator: callgrind-3\npart: 1\nthread: 1\n"
-						"event: Dw : Data writes\nevent: X = 2 Ir\nevents: Ir Dr\nsummary: 5 1\n"
-						"fl=(1) a.c\nfn=(1) f\n1 5 1\ntotals: 5 1\n\n"
-						"part: 1\nthread: 2\nevents: Dr Ir Dw\nsummary: 2 7\n"
-						"fl=(1)\nfn=(1)\n1 2 7\nfn=(2) g\n2 0 0 4\ntotals: 2 7 4\n");
+	struct rps_profile *profile =
+	    read_text("creator: callgrind-3\npart: 1\nthread: 1\n"
+		      "event: Dw : Data writes\nevent: X = 2 Ir\nevents: Ir Dr\nsummary: 5 1\n"
+		      "fl=(1) a.c\nfn=(1) f\n1 5 1\ntotals: 5 1\n\n"
+		      "part: 1\nthread: 2\nevents: Dr Ir Dw\nsummary: 2 7\n"
+		      "fl=(1)\nfn=(1)\n1 2 7\nfn=(2) g\n2 0 0 4\ntotals: 2 7 4\n");
 
 	assert_int_equal(profile->n_events, 3);
 	assert_string_equal(profile->events[0].name, "Ir");
@@ -168,11 +170,12 @@ static void several_parts_and_events_are_summed_up(void **state)
 
 static void xdebug(void **state)
 {
-	static const char text[] = "version: 1\ncreator: xdebug 3.2.0 (PHP 8.2.1)\ncmd: /srv/index.php\npart: 1\npositions: line\n\n"
-				   "events: Time_(10ns) Memory_(bytes)\n\n"
-				   "fl=(1) php:internal\nfn=(1) php::strlen\n3 12 -400\n\n"
-				   "fl=(2) /srv/index.php\nfn=(2) {main}\n1 100 8\ncfl=(1)\ncfn=(1)\ncalls=1 0 0\n3 12 -400\n\n"
-				   "summary: 113 421\n\n";
+	static const char text[] =
+	    "version: 1\ncreator: xdebug 3.2.0 (PHP 8.2.1)\ncmd: /srv/index.php\npart: 1\npositions: line\n\n"
+	    "events: Time_(10ns) Memory_(bytes)\n\n"
+	    "fl=(1) php:internal\nfn=(1) php::strlen\n3 12 -400\n\n"
+	    "fl=(2) /srv/index.php\nfn=(2) {main}\n1 100 8\ncfl=(1)\ncfn=(1)\ncalls=1 0 0\n3 12 -400\n\n"
+	    "summary: 113 421\n\n";
 	struct rps_profile *profile = read_text(text);
 
 	assert_string_equal(profile->events[0].name, "Time__10ns_");
@@ -191,8 +194,8 @@ static void xdebug(void **state)
 
 static void converters_without_totals(void **state)
 {
-	struct rps_profile *profile =
-	    read_text("# callgrind format\nevents: Hits\n\nfl=(1) a.c\nfn=(1) f\n1 5\ncfn=(2) g\ncalls=0 0\n* 7\nfn=(2)\n2 7\n");
+	struct rps_profile *profile = read_text("# callgrind format\nevents: Hits\n\nfl=(1) a.c\nfn=(1) f\n1 "
+						"5\ncfn=(2) g\ncalls=0 0\n* 7\nfn=(2)\n2 7\n");
 
 	assert_non_null(rps_profile_meta(profile, "Unverified"));
 	assert_int_equal(edge_of(profile, "f", "g", 1)->inclusive[0], 7);
@@ -211,10 +214,14 @@ static struct rps_profile *sample_profile(void)
 {
 	struct rps_profile *profile = rps_profile_create("GET /cart");
 	uint32_t a = rps_profile_node(profile, 0, function_at(profile, "handle", "/src/a.c", 10, "/bin/app"));
-	uint32_t b = rps_profile_node(profile, a, function_at(profile, "init", "/src/x/util.c", 7, "/bin/app"));
-	uint32_t c = rps_profile_node(profile, a, function_at(profile, "init", "/src/y/util.c", 9, "/bin/app"));
-	uint32_t d = rps_profile_node(profile, c, function_at(profile, "op()(int)", "/src/l.cc", 40, "/lib/l.so"));
-	uint32_t e = rps_profile_node(profile, c, function_at(profile, "op()(int)", "/src/l.cc", 52, "/lib/l.so"));
+	uint32_t b =
+	    rps_profile_node(profile, a, function_at(profile, "init", "/src/x/util.c", 7, "/bin/app"));
+	uint32_t c =
+	    rps_profile_node(profile, a, function_at(profile, "init", "/src/y/util.c", 9, "/bin/app"));
+	uint32_t d =
+	    rps_profile_node(profile, c, function_at(profile, "op()(int)", "/src/l.cc", 40, "/lib/l.so"));
+	uint32_t e =
+	    rps_profile_node(profile, c, function_at(profile, "op()(int)", "/src/l.cc", 52, "/lib/l.so"));
 
 	profile->nodes[0].self[0] = 3;
 	profile->nodes[a].self[0] = 10;
@@ -269,7 +276,9 @@ static void every_prefix_is_refused_with_its_line(void **state)
 
 		assert_null(read_bytes(text, size));
 		snprintf(expected, sizeof(expected), "a.prof:%lu: ",
-			 size == 0 ? 0 : size > 0 && text[size - 1] == '\n' ? line - 1 : line);
+			 size == 0                            ? 0
+			 : size > 0 && text[size - 1] == '\n' ? line - 1
+							      : line);
 		if (strncmp(why, expected, strlen(expected)) != 0)
 			fail_msg("\"%s\", not in %s", why, expected);
 		if (text[size] == '\n')
@@ -350,8 +359,9 @@ static void broken_lines(void **state)
 
 static void huge_ids_need_no_memory(void **state)
 {
-	struct rps_profile *profile = read_text(HEAD "fl=(18446744073709551615) a.c\nfn=(4000000000) f\n1 1\n"
-						     "fn=(65536) g\n1 1\nfl=(18446744073709551615)\nfn=(4000000000)\n1 1\ntotals: 3\n");
+	struct rps_profile *profile =
+	    read_text(HEAD "fl=(18446744073709551615) a.c\nfn=(4000000000) f\n1 1\n"
+			   "fn=(65536) g\n1 1\nfl=(18446744073709551615)\nfn=(4000000000)\n1 1\ntotals: 3\n");
 
 	assert_int_equal(profile->nodes[node_of(profile, "f")].self[0], 2);
 	assert_string_equal(function_of(profile, "g")->file, "a.c");

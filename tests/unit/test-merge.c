@@ -68,7 +68,8 @@ static void agrees(const struct rps_profile *profile, const struct random_sums *
 	assert_memory_equal(&sums, expected, sizeof(sums));
 }
 
-static struct rps_profile *sum_of(struct rps_profile *const *profiles, const uint32_t *order, uint32_t n_threads)
+static struct rps_profile *sum_of(struct rps_profile *const *profiles, const uint32_t *order,
+				  uint32_t n_threads)
 {
 	struct rps_merge *merges[3];
 	struct rps_profile *result;
@@ -153,7 +154,8 @@ static void sums_of_sums_are_sums(void **state)
 {
 	static struct random_sums expected;
 	struct rps_profile *profiles[N_PROFILES], *all, *nested;
-	struct rps_merge *left = rps_merge_create("/left"), *right = rps_merge_create("/all"), *both = rps_merge_create("/all");
+	struct rps_merge *left = rps_merge_create("/left"), *right = rps_merge_create("/all"),
+			 *both = rps_merge_create("/all");
 	const uint32_t order[N_PROFILES] = {0, 1, 2, 3, 4, 5, 6};
 	char *text, *nested_text;
 
@@ -238,7 +240,8 @@ static void events_are_matched_by_name(void **state)
 static void what_does_not_fit_is_left_out_whole(void **state)
 {
 	struct rps_merge *merge = rps_merge_create("sum");
-	struct rps_profile *profile = one_call("Wall_ns", 1, UINT64_MAX / 2), *other = one_call("B", 1, UINT64_MAX / 2), *sum;
+	struct rps_profile *profile = one_call("Wall_ns", 1, UINT64_MAX / 2),
+			   *other = one_call("B", 1, UINT64_MAX / 2), *sum;
 
 	assert_int_equal(rps_merge_add(merge, other), 0);
 	assert_int_equal(rps_merge_add(merge, profile), 0);
