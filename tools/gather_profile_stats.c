@@ -129,9 +129,14 @@ static int check_output(const struct run *run)
 static int read_all(struct run *run)
 {
 	pthread_t bar;
-	bool has_bar = run->shows_bar && pthread_create(&bar, NULL, show_progress, run) == 0;
-	int error = rps_gather_run(&run->options, &run->inputs, &run->groups, &run->progress);
+	bool has_bar = false;
+	int error;
 
+	if (run->shows_bar) {
+		draw_bar(run);
+		has_bar = pthread_create(&bar, NULL, show_progress, run) == 0;
+	}
+	error = rps_gather_run(&run->options, &run->inputs, &run->groups, &run->progress);
 	atomic_store(&run->is_done, true);
 	if (has_bar)
 		pthread_join(bar, NULL);
