@@ -311,7 +311,8 @@ static int sort_groups(struct rps_gather_inputs *inputs, struct rps_gather_group
 		return -ENOMEM;
 	for (uint32_t i = 0; i < groups->n_groups; i++)
 		groups->groups[i].number = i;
-	qsort(groups->groups, groups->n_groups, sizeof(*groups->groups), compare_groups);
+	if (groups->n_groups > 0)
+		qsort(groups->groups, groups->n_groups, sizeof(*groups->groups), compare_groups);
 	for (uint32_t i = 0; i < groups->n_groups; i++)
 		map[groups->groups[i].number] = i;
 	for (size_t i = 0; i < inputs->n_inputs; i++)
