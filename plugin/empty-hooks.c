@@ -11,6 +11,7 @@ void __runprofile_external_enter_v1(void *callee, void *cfa, const void *site);
 void __runprofile_external_exit_v1(void *callee, void *cfa);
 void __runprofile_pointer_enter_v1(void *callee, void *cfa, const void *site);
 void __runprofile_pointer_exit_v1(void *callee, void *cfa);
+void __runprofile_landed_v1(void *cfa);
 void __cyg_profile_func_enter(void *function, void *call_site);
 void __cyg_profile_func_exit(void *function, void *call_site);
 
@@ -39,6 +40,10 @@ __attribute__((weak)) void __runprofile_pointer_enter_v1(void *callee, void *cfa
 }
 
 __attribute__((weak)) void __runprofile_pointer_exit_v1(void *callee, void *cfa)
+{
+}
+
+__attribute__((weak)) void __runprofile_landed_v1(void *cfa)
 {
 }
 

@@ -16,7 +16,8 @@
  * The test is made twice, since the flag is set in between when the callee's own hook runs for the first
  * time; the run time then forgets the external call, and the exit is not missed. Where the call ends its
  * block (it may throw, or be returned to by longjmp) the exit goes on the edge of the normal return: an
- * exception or a jump leaves without exit. So does a call that never returns. The frame addresses tell.
+ * exception or a jump leaves without exit. So does a call that never returns. Where a wrapped call's exception
+ * lands, __runprofile_landed_v1(cfa) says so: what is called there next would else seem to be called by the callee.
  *
  * It sits before "optimized", behind all that could fold, merge, move or drop a call: what is wrapped is what
  * will be executed, and no optimisation is lost to the wraps. One thing comes later: the expander may still
@@ -37,14 +38,15 @@
 #include "records.h"
 
 static tree external_enter_fn, external_exit_fn, doubtful_enter_fn, doubtful_exit_fn, pointer_enter_fn,
-    pointer_exit_fn;
+    pointer_exit_fn, landed_fn;
 
 static void declare_hooks()
 {
-	tree two, three;
+	tree one, two, three;
 
 	if (external_enter_fn)
 		return;
+	one = build_function_type_list(void_type_node, ptr_type_node, NULL_TREE);
 	two = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, NULL_TREE);
 	three = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, const_ptr_type_node,
 					 NULL_TREE);
@@ -54,6 +56,7 @@ static void declare_hooks()
 	doubtful_exit_fn = rps_hook_declare("__runprofile_external_exit_v1", two);
 	pointer_enter_fn = rps_hook_declare("__runprofile_pointer_enter_v1", three);
 	pointer_exit_fn = rps_hook_declare("__runprofile_pointer_exit_v1", two);
+	landed_fn = rps_hook_declare("__runprofile_landed_v1", one);
 }
 
 bool rps_is_doubtful_enter(tree fndecl)
@@ -240,9 +243,38 @@ static void wrap_direct(gcall *call, tree callee, location_t site)
 			    gimple_location(call));
 }
 
+/* Where an exception of `call` lands, if it does in this function. */
+static void note_landings(gimple *call, std::vector<basic_block> &landings)
+{
+	edge e;
+	edge_iterator ei;
+
+	FOR_EACH_EDGE(e, ei, gimple_bb(call)->succs)
+	{
+		size_t i = 0;
+
+		while (i < landings.size() && landings[i] != e->dest)
+			i++;
+		if ((e->flags & EDGE_EH) && i == landings.size())
+			landings.push_back(e->dest);
+	}
+}
+
+static void put_landed(basic_block bb)
+{
+	gimple_stmt_iterator gsi = gsi_after_labels(bb);
+	tree cfa = make_ssa_name(ptr_type_node);
+	gcall *get_cfa = gimple_build_call(rps_cfa_function(), 0), *call = gimple_build_call(landed_fn, 1, cfa);
+
+	gimple_call_set_lhs(get_cfa, cfa);
+	gsi_insert_before(&gsi, get_cfa, GSI_SAME_STMT);
+	gsi_insert_before(&gsi, call, GSI_SAME_STMT);
+}
+
 static unsigned wrap_calls(function *fun)
 {
 	std::vector<std::pair<gcall *, location_t>> wanted;
+	std::vector<basic_block> landings;
 	basic_block bb;
 
 	FOR_EACH_BB_FN(bb, fun)
@@ -263,11 +295,14 @@ static unsigned wrap_calls(function *fun)
 		tree callee = gimple_call_fndecl(call);
 
 		gimple_call_set_tail(call, false);
+		note_landings(call, landings);
 		if (callee)
 			wrap_direct(call, callee, wanted[i].second);
 		else
 			wrap_pointer(call, wanted[i].second);
 	}
+	for (size_t i = 0; i < landings.size(); i++)
+		put_landed(landings[i]);
 	free_dominance_info(CDI_DOMINATORS);
 	free_dominance_info(CDI_POST_DOMINATORS);
 	mark_virtual_operands_for_renaming(fun);

@@ -186,6 +186,25 @@ RPS_EXPORT void __runprofile_pointer_exit_v1(void *callee, void *cfa)
 	exit_external(cfa, RPS_CALL_POINTER);
 }
 
+RPS_EXPORT void __runprofile_landed_v1(void *cfa)
+{
+	struct rps_arena_header *arena;
+	struct rps_wire_frame *keep;
+	uint32_t sequence;
+
+	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
+		return;
+	arena = begin_update(&rps_thread, &sequence);
+	if (arena == NULL)
+		return;
+	keep = rps_call_tree_top(arena);
+	while (keep->cfa < (uintptr_t)cfa)
+		keep--;
+	if (keep != rps_call_tree_top(arena))
+		rps_call_tree_unwind(arena, keep, rps_clock_now());
+	finish_update(arena, sequence);
+}
+
 /* ---- Plain hooks: clang, or a GCC without our plugin ------------------------------ */
 
 RPS_EXPORT void __cyg_profile_func_enter(void *function, void *call_site)

@@ -75,6 +75,8 @@ void __runprofile_external_enter_v1(struct rps_external_record *callee, void *cf
 void __runprofile_external_exit_v1(struct rps_external_record *callee, void *cfa);
 void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct rps_site_record *site);
 void __runprofile_pointer_exit_v1(void *callee, void *cfa);
+/* Called where an exception lands that may have come out of such a call: it has had no exit. */
+void __runprofile_landed_v1(void *cfa);
 
 /* What GCC and clang call without our plugin. */
 void __cyg_profile_func_enter(void *function, void *call_site);

@@ -8,6 +8,8 @@
  *     check-callgrind --self FUNCTION FILE    its own cost, of each event
  *     check-callgrind --desc KEY FILE         the values of this "desc:" (exit 1: none)
  *     check-callgrind --functions FILE        NAME<TAB>CALLS<TAB>SELF
+ *     check-callgrind --edges FILE            "CALLER > CALLEE COUNT" for each such pair, sorted; library functions,
+ *                                             of which no file is known, are left out
  *
  * FUNCTION is a whole name; the "[a/util.c]" that tells equal names apart may be left out.
  *
@@ -701,6 +703,41 @@ static void print_functions(struct input *input, const char *unused)
 	free(counts);
 }
 
+static int compare_edges(const void *a, const void *b)
+{
+	const struct call *left = a, *right = b;
+
+	if (left->caller != right->caller)
+		return left->caller < right->caller ? -1 : 1;
+	return left->callee == right->callee ? 0 : left->callee < right->callee ? -1 : 1;
+}
+
+static void print_edges(struct input *input, const char *unused)
+{
+	char **lines = must(input, calloc(input->n_calls + 1, sizeof(*lines)));
+	size_t n_lines = 0;
+
+	if (input->n_calls > 0)
+		qsort(input->calls, input->n_calls, sizeof(*input->calls), compare_edges);
+	for (size_t i = 0, next; i < input->n_calls; i = next) {
+		const struct name *caller = &input->functions.names[input->calls[i].caller];
+		const struct name *callee = &input->functions.names[input->calls[i].callee];
+		uint64_t count = 0;
+
+		for (next = i; next < input->n_calls && compare_edges(&input->calls[i], &input->calls[next]) == 0; next++)
+			count += input->calls[next].count;
+		if (strcmp(input->files.names[callee->file].text, "???") != 0 &&
+		    asprintf(&lines[n_lines++], "%s > %s %llu", caller->text, callee->text, (unsigned long long)count) < 0)
+			die(input, "out of memory");
+	}
+	qsort(lines, n_lines, sizeof(*lines), compare_texts);
+	for (size_t i = 0; i < n_lines; i++) {
+		puts(lines[i]);
+		free(lines[i]);
+	}
+	free(lines);
+}
+
 static void check(struct input *input, const char *unused)
 {
 	check_names(input);
@@ -739,11 +776,15 @@ int main(int argc, char **argv)
 		with_file(argv[2], print_functions, NULL);
 		return 0;
 	}
+	if (argc == 3 && strcmp(argv[1], "--edges") == 0) {
+		with_file(argv[2], print_edges, NULL);
+		return 0;
+	}
 	if (argc < 2 || argv[1][0] == '-') {
 		fprintf(stderr, "usage: check-callgrind FILE...\n"
 				"       check-callgrind --calls|--callers|--self FUNCTION FILE\n"
 				"       check-callgrind --desc KEY FILE\n"
-				"       check-callgrind --functions FILE\n");
+				"       check-callgrind --functions|--edges FILE\n");
 		return 2;
 	}
 	for (int i = 1; i < argc; i++)

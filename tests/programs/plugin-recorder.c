@@ -50,6 +50,7 @@ void __runprofile_external_enter_v1(struct external_record *callee, void *cfa,
 void __runprofile_external_exit_v1(struct external_record *callee, void *cfa);
 void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct site_record *site);
 void __runprofile_pointer_exit_v1(void *callee, void *cfa);
+void __runprofile_landed_v1(void *cfa);
 void __cyg_profile_func_enter(void *function, void *call_site);
 void __cyg_profile_func_exit(void *function, void *call_site);
 
@@ -201,6 +202,13 @@ void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct site_re
 	pop_below(cfa, 0);
 	push((struct frame){.function = outside_find("*", "*", callee), .cfa = cfa, .pointer = callee}, site,
 	     NULL);
+	pthread_mutex_unlock(&lock);
+}
+
+void __runprofile_landed_v1(void *cfa)
+{
+	pthread_mutex_lock(&lock);
+	pop_below(cfa, 0);
 	pthread_mutex_unlock(&lock);
 }
 
