@@ -428,14 +428,19 @@ static void count_troubles(struct rps_merge *merge, const struct rps_profile *pr
 	}
 }
 
-static bool is_of_sums(const char *key)
+bool rps_meta_is_trouble(const char *key)
 {
-	if (strcmp(key, RPS_AGGREGATE_KEY) == 0 || strncmp(key, TROUBLE_KEY, strlen(TROUBLE_KEY)) == 0)
+	if (strncmp(key, TROUBLE_KEY, strlen(TROUBLE_KEY)) == 0)
 		return true;
 	for (size_t i = 0; i < N_TROUBLES; i++)
 		if (strcmp(key, troubles[i]) == 0)
 			return true;
 	return false;
+}
+
+static bool is_of_sums(const char *key)
+{
+	return strcmp(key, RPS_AGGREGATE_KEY) == 0 || rps_meta_is_trouble(key);
 }
 
 static int keep_common(struct rps_merge *merge, const struct rps_profile *profile, const bool *is_common)

@@ -18,6 +18,7 @@
 
 #include "profile/model.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,9 @@ struct rps_profile *rps_merge_finish(const struct rps_merge *merge);
 
 /* Adds the flat form of `profile` to `flat`, whose root is the same. 0 or -errno. */
 int rps_profile_flatten(const struct rps_profile *profile, struct rps_profile *flat);
+
+/* Whether a meta says that something is missing or not sure, in a profile or in inputs of a sum. */
+bool rps_meta_is_trouble(const char *key);
 
 /* How many profiles `profile` is the sum of: 1 if it is none. */
 uint64_t rps_profile_aggregate_count(const struct rps_profile *profile);

@@ -4,11 +4,13 @@
 #ifndef RPS_TOOLS_COMMAND_H
 #define RPS_TOOLS_COMMAND_H
 
+#include "tools/complain.h"
+
+int rps_command_callees(int argc, char **argv);
+int rps_command_callers(int argc, char **argv);
 int rps_command_convert(int argc, char **argv);
 int rps_command_record(int argc, char **argv);
+int rps_command_top(int argc, char **argv);
 int rps_command_validate(int argc, char **argv);
-
-/* "runprofile: ..." on stderr. */
-void rps_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -5,6 +5,7 @@
 #include "tools/gather.h"
 
 #include "profile/format.h"
+#include "tools/complain.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -20,7 +21,7 @@
 struct worker {
 	uint32_t number;
 	const struct rps_gather_options *options;
-	struct rps_gather_inputs *inputs;
+	struct rps_inputs *inputs;
 	struct rps_gather_progress *progress;
 	struct rps_gather_groups groups;
 	int error;
@@ -188,8 +189,7 @@ static uint32_t group_of(struct worker *worker, const struct rps_profile *profil
 
 /* ---- Work ---------------------------------------------------------------------------------------- */
 
-static int add_profile(struct worker *worker, struct rps_gather_input *input,
-		       const struct rps_profile *profile)
+static int add_profile(struct worker *worker, struct rps_input_file *input, const struct rps_profile *profile)
 {
 	struct rps_gather_group *group;
 	uint32_t at = group_of(worker, profile);
@@ -200,9 +200,9 @@ static int add_profile(struct worker *worker, struct rps_gather_input *input,
 	group = &worker->groups.groups[at];
 	error = rps_merge_add(group->merge, profile);
 	if (error == -EOVERFLOW || error == -E2BIG) {
-		rps_gather_complain("skipped %s: %s", input->path,
-				    error == -E2BIG ? "too many different events in all"
-						    : "the sum would be beyond 64 bits");
+		rps_complain("skipped %s: %s", input->path,
+			     error == -E2BIG ? "too many different events in all"
+					     : "the sum would be beyond 64 bits");
 		atomic_fetch_add(&worker->progress->n_broken, 1);
 		return 0;
 	}
@@ -216,14 +216,14 @@ static int add_profile(struct worker *worker, struct rps_gather_input *input,
 	return add_duration(group, number_of(profile, "Duration us"));
 }
 
-static int take_input(struct worker *worker, struct rps_gather_input *input)
+static int take_input(struct worker *worker, struct rps_input_file *input)
 {
 	struct rps_profile *profile = NULL;
 	char why[1024];
 	int error = rps_format_read(input->path, &profile, why, sizeof(why));
 
 	if (error != 0) {
-		rps_gather_complain("skipped %s", why);
+		rps_complain("skipped %s", why);
 		atomic_fetch_add(&worker->progress->n_broken, 1);
 		return 0;
 	}
@@ -277,7 +277,7 @@ static int join_groups(struct rps_gather_groups *into, struct rps_gather_groups 
 	return 0;
 }
 
-static int join_workers(struct worker *workers, uint32_t n_workers, struct rps_gather_inputs *inputs,
+static int join_workers(struct worker *workers, uint32_t n_workers, struct rps_inputs *inputs,
 			struct rps_gather_groups *groups)
 {
 	int error = 0;
@@ -303,7 +303,7 @@ static int compare_groups(const void *a, const void *b)
 }
 
 /* Which thread saw a group first must not show. */
-static int sort_groups(struct rps_gather_inputs *inputs, struct rps_gather_groups *groups)
+static int sort_groups(struct rps_inputs *inputs, struct rps_gather_groups *groups)
 {
 	uint32_t *map = calloc((size_t)groups->n_groups + 1, sizeof(*map));
 
@@ -329,7 +329,7 @@ static uint32_t count_processors(void)
 	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (uint32_t)n;
 }
 
-int rps_gather_run(const struct rps_gather_options *options, struct rps_gather_inputs *inputs,
+int rps_gather_run(const struct rps_gather_options *options, struct rps_inputs *inputs,
 		   struct rps_gather_groups *groups, struct rps_gather_progress *progress)
 {
 	struct worker workers[THREADS_MAX];

@@ -6,7 +6,7 @@
 #include "profile/id_table.h"
 #include "profile/merge.h"
 #include "profile/name_template.h"
-#include "tools/gather_inputs.h"
+#include "tools/inputs.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,11 +45,8 @@ struct rps_gather_progress {
 
 /* Reads all inputs, on as many threads as there are processors, and sorts the groups by path and name. Broken
  * files are named on stderr, counted, and left out. Sets input.group. 0 or -errno. */
-int rps_gather_run(const struct rps_gather_options *options, struct rps_gather_inputs *inputs,
+int rps_gather_run(const struct rps_gather_options *options, struct rps_inputs *inputs,
 		   struct rps_gather_groups *groups, struct rps_gather_progress *progress);
 void rps_gather_groups_clear(struct rps_gather_groups *groups);
-
-/* "gather_profile_stats: ..." on stderr, over the progress bar. Any thread. */
-void rps_gather_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writes sums (gather_output.h). Called by gather_profile_stats when all inputs have been read, on its main
  * thread. */
+#include "tools/complain.h"
 #include "tools/gather_output.h"
 
 #include "tools/output_file.h"
@@ -131,15 +132,15 @@ static int read_existing(const struct rps_gather_output *output, const struct rp
 	if (!output->add_to_existing || strcmp(output->file, "-") == 0 || access(output->file, F_OK) != 0 ||
 	    is_last_sum(output->file, group, existing))
 		return 0;
-	rps_gather_complain("%s is there, and is no sum that could be added to (name another file with -o)",
-			    output->file);
+	rps_complain("%s is there, and is no sum that could be added to (name another file with -o)",
+		     output->file);
 	return -1;
 }
 
 /* A sum that was found in a directory was not read, so it may be written. */
 static bool is_input(const struct rps_gather_output *output, const char *path)
 {
-	const struct rps_gather_input *input = rps_gather_inputs_find(output->inputs, path);
+	const struct rps_input_file *input = rps_inputs_find(output->inputs, path);
 
 	return input != NULL && (input->is_named || input->group != UINT32_MAX);
 }
@@ -154,13 +155,11 @@ int rps_gather_write(const struct rps_gather_output *output, struct rps_gather_g
 		return -1;
 	*path = output->file != NULL ? strdup(output->file) : choose_path(output, group, &existing);
 	if (*path == NULL) {
-		rps_gather_complain("cannot find a free name for the sum of %s",
-				    rps_merge_root(group->merge));
+		rps_complain("cannot find a free name for the sum of %s", rps_merge_root(group->merge));
 		return -1;
 	}
 	if (strcmp(*path, "-") != 0 && is_input(output, *path)) {
-		rps_gather_complain("%s was read, so it is not overwritten (write elsewhere with -o or -d)",
-				    *path);
+		rps_complain("%s was read, so it is not overwritten (write elsewhere with -o or -d)", *path);
 		rps_profile_destroy(existing);
 		return -1;
 	}
@@ -173,7 +172,7 @@ int rps_gather_write(const struct rps_gather_output *output, struct rps_gather_g
 		error = write_sum(output, group, *path);
 	if (error == 0)
 		return 0;
-	rps_gather_complain("cannot write %s: %s", *path, strerror(-error));
+	rps_complain("cannot write %s: %s", *path, strerror(-error));
 	return -1;
 }
 

@@ -15,7 +15,7 @@ struct rps_gather_output {
 	const struct rps_format *format;
 	bool compress;
 	bool add_to_existing; /* what is in a sum that is there already is not in the inputs any more */
-	const struct rps_gather_inputs *inputs; /* what must not be overwritten */
+	const struct rps_inputs *inputs; /* what must not be overwritten */
 };
 
 /* Writes the sum of group `i` and flushes it to the disk; *path, malloc'ed, is the file. An aggregate of the

@@ -2,9 +2,11 @@
 /* The command gather_profile_stats: options, the progress bar, and the order of steps: find files, read them
  * all, write the sums, and only then, if it was asked for, delete what is in them. Exit statuses: 0 done, 1
  * something was left out or could not be written, 2 misused. */
+#include "tools/complain.h"
 #include "tools/gather.h"
-#include "tools/gather_inputs.h"
+#include "tools/inputs.h"
 #include "tools/gather_output.h"
+#include "tools/text.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -24,7 +26,7 @@
 struct run {
 	struct rps_gather_options options;
 	struct rps_gather_output output;
-	struct rps_gather_inputs inputs;
+	struct rps_inputs inputs;
 	struct rps_gather_groups groups;
 	struct rps_gather_progress progress;
 	char *routes[ROUTES_MAX];
@@ -44,18 +46,22 @@ static void clear_bar(void)
 	bar_is_shown = false;
 }
 
-void rps_gather_complain(const char *format, ...)
+void rps_complain(const char *format, ...)
 {
 	va_list arguments;
+	char *text = NULL;
 
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
 	pthread_mutex_lock(&terminal_lock);
 	clear_bar();
 	fputs("gather_profile_stats: ", stderr);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
+	rps_text_put_safe(stderr, text != NULL ? text : format);
 	fputc('\n', stderr);
 	pthread_mutex_unlock(&terminal_lock);
+	free(text);
 }
 
 static void draw_bar(const struct run *run)
@@ -114,15 +120,14 @@ static void help(FILE *out)
 
 static int check_output(const struct run *run)
 {
-	const struct rps_gather_input *input;
+	const struct rps_input_file *input;
 
 	if (run->output.file == NULL || strcmp(run->output.file, "-") == 0)
 		return 0;
-	input = rps_gather_inputs_find(&run->inputs, run->output.file);
+	input = rps_inputs_find(&run->inputs, run->output.file);
 	if (input == NULL || !input->is_named)
 		return 0;
-	rps_gather_complain("%s is to be read and to be written (name another file with -o)",
-			    run->output.file);
+	rps_complain("%s is to be read and to be written (name another file with -o)", run->output.file);
 	return 2;
 }
 
@@ -141,7 +146,7 @@ static int read_all(struct run *run)
 	if (has_bar)
 		pthread_join(bar, NULL);
 	if (error != 0)
-		rps_gather_complain("%s", strerror(-error));
+		rps_complain("%s", strerror(-error));
 	return error;
 }
 
@@ -154,13 +159,13 @@ static int remove_inputs(const struct run *run, uint32_t group, const char *writ
 	if (stat(written, &sum) != 0)
 		return 1;
 	for (size_t i = 0; i < run->inputs.n_inputs; i++) {
-		const struct rps_gather_input *input = &run->inputs.inputs[i];
+		const struct rps_input_file *input = &run->inputs.inputs[i];
 
 		if (input->group != group || strcmp(input->path, "-") == 0 || stat(input->path, &file) != 0 ||
 		    (file.st_dev == sum.st_dev && file.st_ino == sum.st_ino))
 			continue;
 		if (unlink(input->path) != 0) {
-			rps_gather_complain("cannot delete %s: %s", input->path, strerror(errno));
+			rps_complain("cannot delete %s: %s", input->path, strerror(errno));
 			status = 1;
 		}
 	}
@@ -192,7 +197,7 @@ static int gather(struct run *run)
 	if (read_all(run) != 0)
 		return 1;
 	if (run->groups.n_groups == 0) {
-		rps_gather_complain("there is nothing to add up, so nothing was written");
+		rps_complain("there is nothing to add up, so nothing was written");
 		return 1;
 	}
 	status = write_all(run);
@@ -236,7 +241,7 @@ static int run_on(struct run *run, char *const *paths, const char *by)
 	if (run->output.file == NULL) {
 		name_template = rps_name_template_parse(by, error, sizeof(error));
 		if (name_template == NULL) {
-			rps_gather_complain("cannot use --by=%s: %s", by, error);
+			rps_complain("cannot use --by=%s: %s", by, error);
 			return 2;
 		}
 		run->options.by = name_template;
@@ -246,8 +251,8 @@ static int run_on(struct run *run, char *const *paths, const char *by)
 	}
 	run->options.routes = run->routes;
 	for (size_t i = 0; paths[i] != NULL; i++)
-		if (rps_gather_inputs_add(&run->inputs, paths[i]) != 0) {
-			rps_gather_complain("out of memory");
+		if (rps_inputs_add(&run->inputs, paths[i]) != 0) {
+			rps_complain("out of memory");
 			goto out;
 		}
 	run->output.add_to_existing = run->remove;
@@ -255,7 +260,7 @@ static int run_on(struct run *run, char *const *paths, const char *by)
 	status = gather(run);
 out:
 	rps_gather_groups_clear(&run->groups);
-	rps_gather_inputs_clear(&run->inputs);
+	rps_inputs_clear(&run->inputs);
 	rps_name_template_destroy(name_template);
 	free(directory);
 	return status;
@@ -296,7 +301,7 @@ int main(int argc, char **argv)
 			break;
 		case 'R':
 			if (run.options.n_routes == ROUTES_MAX) {
-				rps_gather_complain("more than %d routes", ROUTES_MAX);
+				rps_complain("more than %d routes", ROUTES_MAX);
 				return 2;
 			}
 			run.routes[run.options.n_routes++] = optarg;

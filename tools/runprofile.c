@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The command runprofile: finds the subcommand, and helps. */
 #include "tools/command.h"
+#include "tools/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct command {
@@ -12,6 +14,9 @@ static const struct command {
 	const char *summary;
 } commands[] = {
     {"record", rps_command_record, "run a program, and write a profile of the whole run"},
+    {"top", rps_command_top, "the functions that cost most"},
+    {"callers", rps_command_callers, "what calls a function"},
+    {"callees", rps_command_callees, "what a function calls"},
     {"convert", rps_command_convert, "write a profile in another format"},
     {"validate", rps_command_validate, "check whether files are whole and right"},
 };
@@ -19,14 +24,18 @@ static const struct command {
 
 void rps_complain(const char *format, ...)
 {
+	char *text = NULL;
 	va_list ap;
 
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
 	fflush(stdout);
 	fputs("runprofile: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
+	rps_text_put_safe(stderr, text != NULL ? text : format);
 	fputc('\n', stderr);
+	free(text);
 }
 
 static void help(FILE *out)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finds files (gather_inputs.h). Called by gather_profile_stats before its threads start. */
-#include "tools/gather_inputs.h"
+/* Finds files (inputs.h). Called by tools before their threads start. */
+#include "tools/inputs.h"
 
-#include "tools/gather.h"
+#include "tools/complain.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -26,13 +26,13 @@ static bool looks_like_profile(const char *name)
 	return false;
 }
 
-static int add(struct rps_gather_inputs *inputs, const char *path, bool is_named)
+static int add(struct rps_inputs *inputs, const char *path, bool is_named)
 {
 	char *copy = strdup(path);
 
 	if (inputs->n_inputs == inputs->room) {
 		size_t room = inputs->room == 0 ? 64 : inputs->room * 2;
-		struct rps_gather_input *grown = realloc(inputs->inputs, room * sizeof(*grown));
+		struct rps_input_file *grown = realloc(inputs->inputs, room * sizeof(*grown));
 
 		if (grown == NULL) {
 			free(copy);
@@ -44,7 +44,7 @@ static int add(struct rps_gather_inputs *inputs, const char *path, bool is_named
 	if (copy == NULL)
 		return -ENOMEM;
 	inputs->inputs[inputs->n_inputs++] =
-	    (struct rps_gather_input){.path = copy, .is_named = is_named, .group = UINT32_MAX};
+	    (struct rps_input_file){.path = copy, .is_named = is_named, .group = UINT32_MAX};
 	return 0;
 }
 
@@ -53,7 +53,7 @@ static int compare_entries(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static int add_directory(struct rps_gather_inputs *inputs, const char *path)
+static int add_directory(struct rps_inputs *inputs, const char *path)
 {
 	char *copy = strdup(path);
 	char *const roots[] = {copy, NULL};
@@ -71,8 +71,7 @@ static int add_directory(struct rps_gather_inputs *inputs, const char *path)
 		case FTS_DNR:
 		case FTS_ERR:
 		case FTS_NS:
-			rps_gather_complain("cannot look into %s: %s", entry->fts_path,
-					    strerror(entry->fts_errno));
+			rps_complain("cannot look into %s: %s", entry->fts_path, strerror(entry->fts_errno));
 			inputs->n_unreadable++;
 			break;
 		default:
@@ -83,34 +82,33 @@ static int add_directory(struct rps_gather_inputs *inputs, const char *path)
 		fts_close(fts);
 	free(copy);
 	if (error == 0 && inputs->n_inputs == n_before)
-		rps_gather_complain("there are no profiles in %s", path);
+		rps_complain("there are no profiles in %s", path);
 	return error;
 }
 
-int rps_gather_inputs_add(struct rps_gather_inputs *inputs, const char *path)
+int rps_inputs_add(struct rps_inputs *inputs, const char *path)
 {
 	struct stat status;
 
 	if (strcmp(path, "-") == 0)
 		return add(inputs, path, true);
 	if (stat(path, &status) != 0) {
-		rps_gather_complain("cannot read %s: %s", path, strerror(errno));
+		rps_complain("cannot read %s: %s", path, strerror(errno));
 		inputs->n_unreadable++;
 		return 0;
 	}
 	return S_ISDIR(status.st_mode) ? add_directory(inputs, path) : add(inputs, path, true);
 }
 
-void rps_gather_inputs_clear(struct rps_gather_inputs *inputs)
+void rps_inputs_clear(struct rps_inputs *inputs)
 {
 	for (size_t i = 0; i < inputs->n_inputs; i++)
 		free(inputs->inputs[i].path);
 	free(inputs->inputs);
-	*inputs = (struct rps_gather_inputs){0};
+	*inputs = (struct rps_inputs){0};
 }
 
-const struct rps_gather_input *rps_gather_inputs_find(const struct rps_gather_inputs *inputs,
-						      const char *path)
+const struct rps_input_file *rps_inputs_find(const struct rps_inputs *inputs, const char *path)
 {
 	struct stat wanted, status;
 
