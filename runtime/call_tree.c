@@ -90,7 +90,7 @@ static uint32_t new_node(struct rps_arena_header *arena, uint32_t function, uint
 
 void rps_call_tree_reset(struct rps_arena_header *arena)
 {
-	struct rps_wire_frame *bottom = (struct rps_wire_frame *)((char *)arena + RPS_STACK_OFFSET);
+	struct rps_wire_frame *bottom = rps_call_tree_bottom(arena);
 
 	memset(arena, 0, RPS_TREE_OFFSET);
 	*(uint32_t *)((char *)arena + RPS_EMPTY_TABLE_OFFSET) = RPS_EMPTY_EDGE_OFFSET;
@@ -337,4 +337,15 @@ void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame 
 		rps_call_tree_close(arena, top, now);
 		arena->abandoned++;
 	}
+}
+
+void rps_call_tree_recount(struct rps_arena_header *arena)
+{
+	const uint32_t *first = (const uint32_t *)((const char *)arena + arena->functions);
+
+	for (uint32_t i = 0; i <= arena->functions_mask; i++)
+		if (first[i] != 0)
+			rps_call_tree_node(arena, first[i])->active = 0;
+	for (struct rps_wire_frame *frame = rps_call_tree_top(arena); frame > rps_call_tree_bottom(arena); frame--)
+		rps_call_tree_node(arena, rps_call_tree_node(arena, frame->node)->first)->active++;
 }

@@ -22,6 +22,7 @@
 #include "runtime/clock.h"
 #include "runtime/thread.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 /* What the two keys of a call are (record.h). */
@@ -60,6 +61,9 @@ RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t 
 /* Closes the frames from the top of the stack up to and without `keep`: activations whose exit never came. */
 RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now);
 
+/* Counts anew which functions are active, after a hook that was left in the middle. */
+RPS_HIDDEN void rps_call_tree_recount(struct rps_arena_header *arena);
+
 static inline struct rps_wire_node *rps_call_tree_node(struct rps_arena_header *arena, uint32_t offset)
 {
 	return (struct rps_wire_node *)((char *)arena + offset);
@@ -75,8 +79,15 @@ static inline struct rps_wire_frame *rps_call_tree_top(struct rps_arena_header *
 	return (struct rps_wire_frame *)((char *)arena + arena->stack_top);
 }
 
+static inline struct rps_wire_frame *rps_call_tree_bottom(struct rps_arena_header *arena)
+{
+	return (struct rps_wire_frame *)((char *)arena + RPS_STACK_OFFSET);
+}
+
+/* The frame is filled in before: a signal handler's function may leave the hook here for good. */
 static inline void rps_call_tree_set_top(struct rps_arena_header *arena, struct rps_wire_frame *top)
 {
+	atomic_signal_fence(memory_order_release);
 	arena->stack_top = (uint32_t)((char *)top - (char *)arena);
 }
 

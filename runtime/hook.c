@@ -23,6 +23,8 @@ static __attribute__((noinline, cold)) void change_epoch(struct rps_thread *thre
 	struct rps_arena_header *arena = NULL;
 
 	thread->arena = NULL;
+	for (int i = 0; i < RPS_N_SPARES; i++)
+		thread->spare[i] = NULL;
 	if ((epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION)
 		rps_pool_claim(0, epoch, &arena);
 	thread->epoch = epoch;
@@ -33,6 +35,38 @@ static __attribute__((noinline, cold)) void change_epoch(struct rps_thread *thre
 static inline void finish_update(struct rps_arena_header *arena, uint32_t sequence)
 {
 	atomic_store_explicit(&arena->sequence, sequence + 2, memory_order_release);
+}
+
+static int start_update(struct rps_arena_header *arena, uint32_t *sequence)
+{
+	*sequence = atomic_load_explicit(&arena->sequence, memory_order_relaxed);
+	if (rps_unlikely(*sequence & 1))
+		return 0;
+	atomic_store_explicit(&arena->sequence, *sequence + 1, memory_order_relaxed);
+	/* For the compiler, and for signal handlers of this thread; the collector's membarrier does it for the processor. */
+	atomic_signal_fence(memory_order_seq_cst);
+	return 1;
+}
+
+/* For a signal handler's function, in the middle of a hook: a tree of its own, below the request's root. */
+static __attribute__((noinline, cold)) struct rps_arena_header *begin_interrupting(struct rps_thread *thread, uint32_t *sequence)
+{
+	for (int i = 0; i < RPS_N_SPARES; i++) {
+		struct rps_arena_header *arena = thread->spare[i];
+
+		if (arena == NULL)
+			arena = rps_pool_claim_spare(thread, i);
+		if (arena == NULL)
+			break;
+		if (start_update(arena, sequence)) {
+			if (atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed) == thread->epoch)
+				return arena;
+			finish_update(arena, *sequence);
+			return NULL;
+		}
+	}
+	thread->arena->lost_calls++;
+	return NULL;
 }
 
 /* The arena to record into, its sequence number made odd; NULL: nothing to do. The epoch is compared
@@ -51,15 +85,8 @@ static inline struct rps_arena_header *begin_update(struct rps_thread *thread, u
 		arena = thread->arena;
 		if (arena == NULL)
 			return NULL;
-		*sequence = atomic_load_explicit(&arena->sequence, memory_order_relaxed);
-		if (rps_unlikely(*sequence & 1)) {
-			/* A signal handler's function, in the middle of a hook. */
-			arena->lost_calls++;
-			return NULL;
-		}
-		atomic_store_explicit(&arena->sequence, *sequence + 1, memory_order_relaxed);
-		/* For the compiler, and for signal handlers of this thread; the collector's membarrier does it for the processor. */
-		atomic_signal_fence(memory_order_seq_cst);
+		if (rps_unlikely(!start_update(arena, sequence)))
+			return begin_interrupting(thread, sequence);
 		if (rps_likely(atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed) == epoch))
 			return arena;
 		finish_update(arena, *sequence);
@@ -106,6 +133,34 @@ RPS_EXPORT void __runprofile_exit_v1(struct rps_function_record *function, void 
 	finish_update(arena, sequence);
 }
 
+/* The frame of `function` at `cfa`; NULL if it was entered before the recording began. */
+static struct rps_wire_frame *find_frame(struct rps_arena_header *arena, uintptr_t function, uintptr_t cfa)
+{
+	struct rps_wire_frame *frame = rps_call_tree_top(arena);
+
+	while (frame->cfa != UINT64_MAX && (frame->cfa != cfa || frame->mark != function))
+		frame--;
+	return frame->cfa != UINT64_MAX ? frame : NULL;
+}
+
+/* Was a hook of this thread interrupted by a signal handler that has left by siglongjmp? Then neither comes back; of the hook's
+ * work one step at most is missing. */
+static void end_abandoned_hook(struct rps_thread *thread, uintptr_t function, uintptr_t cfa)
+{
+	struct rps_arena_header *arena = thread->arena;
+	uint32_t sequence = atomic_load_explicit(&arena->sequence, memory_order_relaxed);
+
+	if ((sequence & 1) == 0 || find_frame(arena, function, cfa) == NULL)
+		return;
+	rps_call_tree_recount(arena);
+	finish_update(arena, sequence - 1);
+	for (int i = 0; i < RPS_N_SPARES; i++)
+		if (thread->spare[i] != NULL && start_update(thread->spare[i], &sequence)) {
+			rps_call_tree_unwind(thread->spare[i], rps_call_tree_bottom(thread->spare[i]), rps_clock_now());
+			finish_update(thread->spare[i], sequence);
+		}
+}
+
 /* After a second return (longjmp into this frame): everything entered since is gone, functions
  * inlined into this very frame included, which have its address. */
 RPS_EXPORT void __runprofile_resync_v1(struct rps_function_record *function, void *cfa)
@@ -116,15 +171,12 @@ RPS_EXPORT void __runprofile_resync_v1(struct rps_function_record *function, voi
 
 	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
 		return;
+	end_abandoned_hook(&rps_thread, (uintptr_t)function, (uintptr_t)cfa);
 	arena = begin_update(&rps_thread, &sequence);
 	if (arena == NULL)
 		return;
-	keep = rps_call_tree_top(arena);
-	while (keep->cfa < (uintptr_t)cfa)
-		keep--;
-	while (keep->cfa == (uintptr_t)cfa && keep->mark != (uintptr_t)function)
-		keep--;
-	if (keep->cfa == (uintptr_t)cfa && keep != rps_call_tree_top(arena))
+	keep = find_frame(arena, (uintptr_t)function, (uintptr_t)cfa);
+	if (keep != NULL && keep != rps_call_tree_top(arena))
 		rps_call_tree_unwind(arena, keep, rps_clock_now());
 	finish_update(arena, sequence);
 }

@@ -125,6 +125,38 @@ void rps_pool_release(uint32_t slot)
 	atomic_store_explicit(&rps_pool_slot(slot)->state, RPS_ARENA_FREE, memory_order_release);
 }
 
+static uint32_t slot_of(const struct rps_arena_header *arena)
+{
+	return (uint32_t)(((const char *)arena - (const char *)arena_at(0)) / RPS_ARENA_SIZE);
+}
+
+struct rps_arena_header *rps_pool_claim_spare(struct rps_thread *thread, int n)
+{
+	struct rps_arena_header *arena;
+	uint32_t slot = rps_pool_claim(rps_pool_slot(slot_of(thread->arena))->request_id, thread->epoch, &arena);
+
+	if (slot == RPS_NO_SLOT)
+		return thread->spare[n];
+	if (thread->spare[n] != NULL) /* made by a handler that interrupted us here */
+		rps_pool_release(slot);
+	else
+		thread->spare[n] = arena;
+	return thread->spare[n];
+}
+
+void rps_pool_end_spares(struct rps_thread *thread, const struct rps_arena_header *arena)
+{
+	for (int i = 0; i < RPS_N_SPARES; i++) {
+		struct rps_arena_header *spare = thread->spare[i];
+
+		thread->spare[i] = NULL;
+		if (spare == NULL)
+			continue;
+		rps_pool_set_request(slot_of(spare), rps_pool_slot(slot_of(arena))->request_id);
+		rps_pool_end(slot_of(spare));
+	}
+}
+
 void rps_pool_set_request(uint32_t slot, uint64_t request_id)
 {
 	rps_pool_slot(slot)->request_id = request_id;
@@ -189,6 +221,8 @@ static void after_fork_in_child(void)
 	int saved_errno = errno;
 
 	rps_thread.arena = NULL;
+	for (int i = 0; i < RPS_N_SPARES; i++)
+		rps_thread.spare[i] = NULL;
 	rps_thread.epoch = 0;
 	rps_thread.nested = 0;
 	rps_thread.in_callback = 0;

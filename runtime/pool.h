@@ -15,6 +15,11 @@
  * slot's index and the arena in *arena, or RPS_NO_SLOT (counted in the pool). Async-signal-safe; keeps errno. */
 RPS_HIDDEN uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_header **arena);
 
+/* Makes the thread's `n`-th spare arena, for the request it works for. NULL: none is free. Async-signal-safe. */
+RPS_HIDDEN struct rps_arena_header *rps_pool_claim_spare(struct rps_thread *thread, int n);
+/* Hands the thread's spare arenas over, at the end of its work for the request in `arena`. */
+RPS_HIDDEN void rps_pool_end_spares(struct rps_thread *thread, const struct rps_arena_header *arena);
+
 /* Gives the arena to the collector (ENDED), or back to the free ones if nobody is to read it. */
 RPS_HIDDEN void rps_pool_end(uint32_t slot);
 RPS_HIDDEN void rps_pool_release(uint32_t slot);

@@ -41,6 +41,8 @@ void rps_scope_resume(struct rps_scope *scope)
 	scope->arena->resumed_ticks = rps_clock_now();
 	scope->arena->attached = 1;
 	thread->arena = NULL;
+	if (scope->outer_arena != NULL)
+		rps_pool_end_spares(thread, scope->outer_arena);
 	thread->epoch = rps_pool_slot(scope->slot)->epoch;
 	atomic_signal_fence(memory_order_release);
 	thread->arena = scope->arena;
@@ -57,10 +59,11 @@ void rps_scope_suspend(struct rps_scope *scope)
 		return;
 	now = rps_clock_now();
 	/* The callback has returned, so whatever is still open left without its exits. */
-	rps_call_tree_unwind(arena, (struct rps_wire_frame *)((char *)arena + RPS_STACK_OFFSET), now);
+	rps_call_tree_unwind(arena, rps_call_tree_bottom(arena), now);
 	arena->scope_ticks += now - arena->resumed_ticks;
 	arena->attached = 0;
 	thread->arena = NULL;
+	rps_pool_end_spares(thread, arena);
 	thread->epoch = scope->outer_epoch;
 	atomic_signal_fence(memory_order_release);
 	thread->arena = scope->outer_arena;

@@ -16,12 +16,17 @@
 #define rps_likely(x) __builtin_expect(!!(x), 1)
 #define rps_unlikely(x) __builtin_expect(!!(x), 0)
 
+#define RPS_N_SPARES 2
+
 struct rps_thread {
 	/* The arena this thread records into; NULL: none. Owned by the thread. A signal handler may see
 	 * it between any two instructions, so it is set last and cleared first. */
 	struct rps_arena_header *arena;
 	/* The pool's epoch for which `arena` was decided on. */
 	uint64_t epoch;
+	/* What signal handlers record into that have interrupted a hook: the first while `arena` is being changed, the
+	 * second while the first is, too. NULL until needed. */
+	struct rps_arena_header *spare[RPS_N_SPARES];
 	/* Depth of calls from adapters into libraries they wrap: the library's calls to itself pass through. */
 	uint32_t nested;
 	/* Depth of application callbacks run by an adapter. */
