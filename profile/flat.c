@@ -122,7 +122,6 @@ static void sum_calls(struct rps_flat *flat, uint32_t n_events)
 
 		callee->n_callers++;
 		callee->calls = rps_cost_add(callee->calls, call->calls);
-		flat->calls = rps_cost_add(flat->calls, call->calls);
 		callee->is_recursive |= is_recursive(call) || callee->cycle != RPS_NONE;
 		if (!is_recursive(call))
 			add(callee->inclusive, call->inclusive, n_events);

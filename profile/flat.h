@@ -30,7 +30,6 @@ struct rps_flat {
 	struct rps_call_graph *graph;
 	struct rps_flat_function *functions;
 	uint32_t *callers; /* the graph's calls, by callee */
-	uint64_t calls;    /* all there are */
 	uint64_t totals[RPS_EVENTS_MAX];
 	uint64_t *costs; /* what inclusive points into */
 };

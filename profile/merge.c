@@ -120,6 +120,17 @@ uint64_t rps_profile_aggregate_count(const struct rps_profile *profile)
 	return count != 0 ? count : 1;
 }
 
+uint64_t rps_profile_count_calls(const struct rps_profile *profile)
+{
+	const bool is_sum = rps_profile_meta(profile, RPS_AGGREGATE_KEY) != NULL;
+	uint64_t calls = 0;
+
+	for (uint32_t i = 0; i < profile->n_edges; i++)
+		if (!is_sum || profile->edges[i].from != 0)
+			calls = rps_cost_add(calls, profile->edges[i].calls);
+	return calls;
+}
+
 /* ---- Functions ------------------------------------------------------------------------------ */
 
 static bool group_equal(const void *owner, uint32_t id, const void *key)

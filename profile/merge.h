@@ -52,6 +52,9 @@ int rps_profile_flatten(const struct rps_profile *profile, struct rps_profile *f
 /* Whether a meta says that something is missing or not sure, in a profile or in inputs of a sum. */
 bool rps_meta_is_trouble(const char *key);
 
+/* Calls of functions; the requests that a sum's own root stands for are none. */
+uint64_t rps_profile_count_calls(const struct rps_profile *profile);
+
 /* How many profiles `profile` is the sum of: 1 if it is none. */
 uint64_t rps_profile_aggregate_count(const struct rps_profile *profile);
 

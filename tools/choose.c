@@ -211,9 +211,10 @@ static void put_title(const struct rps_profile *profile, const struct rps_view *
 	}
 }
 
-void rps_describe_profile(const struct rps_profile *profile, uint64_t calls, const struct rps_view *view)
+void rps_describe_profile(const struct rps_profile *profile, const struct rps_view *view)
 {
 	const char *duration = rps_profile_meta(profile, "Duration us");
+	const uint64_t calls = rps_profile_count_calls(profile);
 	char number[RPS_TEXT_NUMBER_SIZE];
 	bool is_first = true;
 

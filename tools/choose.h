@@ -31,7 +31,7 @@ int rps_choose_number(const char *name, const char *text, uint64_t *number);
 int rps_choose_percent(const char *name, const char *text, double *percent);
 
 /* What the profile is of, for people: "GET /cart, 200, 2.345 ms, 1,234 calls", and what is wrong with it. */
-void rps_describe_profile(const struct rps_profile *profile, uint64_t calls, const struct rps_view *view);
+void rps_describe_profile(const struct rps_profile *profile, const struct rps_view *view);
 /* The same as members of a JSON object: "method": "GET", ... with a comma behind each. */
 void rps_describe_profile_json(const struct rps_profile *profile, const struct rps_view *view);
 

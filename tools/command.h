@@ -9,8 +9,10 @@
 int rps_command_callees(int argc, char **argv);
 int rps_command_callers(int argc, char **argv);
 int rps_command_convert(int argc, char **argv);
+int rps_command_list(int argc, char **argv);
 int rps_command_record(int argc, char **argv);
 int rps_command_top(int argc, char **argv);
+int rps_command_tree(int argc, char **argv);
 int rps_command_validate(int argc, char **argv);
 
 #endif

@@ -5,6 +5,7 @@
 #include "tools/gather_output.h"
 
 #include "tools/output_file.h"
+#include "tools/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -209,7 +210,9 @@ static void print_group(const struct rps_gather_group *group, FILE *out)
 			(double)percentile(group, 50) / 1000.0, (double)percentile(group, 95) / 1000.0,
 			(double)percentile(group, 100) / 1000.0);
 	}
-	fprintf(out, "  %s\n", rps_merge_root(group->merge));
+	fputs("  ", out);
+	rps_text_put_safe(out, rps_merge_root(group->merge));
+	fputs("\n", out);
 }
 
 void rps_gather_print_summary(const struct rps_gather_groups *groups, FILE *out)

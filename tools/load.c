@@ -84,9 +84,11 @@ static void load_all(struct loading *loading)
 		pthread_join(threads[i], NULL);
 }
 
-int rps_load_each(char *const *paths, int n_paths, rps_load_taker *take, void *cls, uint64_t *n_read)
+int rps_load_each(char *const *paths, int n_paths, enum rps_load_sums sums, rps_load_taker *take, void *cls,
+		  uint64_t *n_read)
 {
-	struct loading loading = {.take = take, .cls = cls, .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct loading loading = {
+	    .take = take, .cls = cls, .with_sums = sums == RPS_LOAD_SUMS, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 	/* Each file's arrays come and go: from the heap, not as fresh pages of the kernel's each time. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
@@ -150,7 +152,9 @@ int rps_load_sum(char *const *paths, int n_paths, struct rps_profile **profile)
 	    (strcmp(paths[0], "-") == 0 || stat(paths[0], &status) != 0 || !S_ISDIR(status.st_mode)))
 		return load_single(paths[0], profile);
 	summing.merge = rps_merge_create("all profiles");
-	result = summing.merge != NULL ? rps_load_each(paths, n_paths, add_to_sum, &summing, &n_read) : 2;
+	result = summing.merge != NULL
+		     ? rps_load_each(paths, n_paths, RPS_LOAD_WITHOUT_SUMS, add_to_sum, &summing, &n_read)
+		     : 2;
 	if (result != 2 && n_read > 0)
 		*profile = rps_merge_finish(summing.merge);
 	rps_merge_destroy(summing.merge);

@@ -14,7 +14,9 @@ static const struct command {
 	const char *summary;
 } commands[] = {
     {"record", rps_command_record, "run a program, and write a profile of the whole run"},
+    {"list", rps_command_list, "profiles: requests, durations, calls"},
     {"top", rps_command_top, "the functions that cost most"},
+    {"tree", rps_command_tree, "what called what, from the root down"},
     {"callers", rps_command_callers, "what calls a function"},
     {"callees", rps_command_callees, "what a function calls"},
     {"convert", rps_command_convert, "write a profile in another format"},

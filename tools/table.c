@@ -201,52 +201,54 @@ static void put_padding(FILE *out, size_t n)
 	fprintf(out, "%*s", (int)n, "");
 }
 
-/* The last cell of a row: its note goes first when there is no room, then what can be spared of the text. */
+/* The last cell of a row: its note goes before anything of the name itself does. 0: there is any room. */
 static int put_flexible(const struct cell *cell, size_t room, const struct rps_view *view)
 {
-	const bool has_note = cell->note != NULL && cell->note[0] != '\0';
-	size_t text_room, note_width = has_note ? rps_text_width(cell->note) + 2 : 0;
-	uint32_t indent = cell->indent;
+	const size_t note_width =
+	    cell->note != NULL && cell->note[0] != '\0' ? rps_text_width(cell->note) + strlen(GAP) : 0;
+	size_t indent = cell->indent;
+	bool has_note = note_width != 0;
 	char *text;
 
-	if (room == 0) {
-		put_padding(view->out, indent);
-		fputs(cell->text, view->out);
-		if (has_note)
-			fprintf(view->out, "  %s%s%s", rps_view_style(view, RPS_STYLE_DIM), cell->note,
-				rps_view_style(view, RPS_STYLE_PLAIN));
-		return 0;
+	if (room != 0) {
+		indent = indent > room / 2 ? room / 2 : indent;
+		room -= indent;
+		has_note = has_note && rps_text_brief_width(cell->text) + note_width <= room;
 	}
-	if (indent > room / 2)
-		indent = (uint32_t)(room / 2);
-	text_room = room - indent;
-	text = rps_text_shorten(cell->text, note_width < text_room / 2 ? text_room - note_width : text_room);
+	text = room != 0 ? rps_text_shorten(cell->text, has_note ? room - note_width : room)
+			 : strdup(cell->text);
 	if (text == NULL)
 		return -ENOMEM;
 	put_padding(view->out, indent);
 	fputs(text, view->out);
-	if (has_note && rps_text_width(text) + note_width <= text_room)
-		fprintf(view->out, "  %s%s%s", rps_view_style(view, RPS_STYLE_DIM), cell->note,
+	if (has_note)
+		fprintf(view->out, GAP "%s%s%s", rps_view_style(view, RPS_STYLE_DIM), cell->note,
 			rps_view_style(view, RPS_STYLE_PLAIN));
 	free(text);
 	return 0;
 }
 
-static void put_cell(const struct column *column, const struct cell *cell, size_t width,
-		     const struct rps_view *view)
+static int put_cell(const struct column *column, const struct cell *cell, size_t width,
+		    const struct rps_view *view)
 {
-	size_t padding = width - cell_width(cell);
+	char *text = rps_text_shorten(cell->text, width);
+	size_t padding;
 
+	if (text == NULL)
+		return -ENOMEM;
+	padding = rps_text_width(text) < width ? width - rps_text_width(text) : 0;
 	if (column->is_number)
 		put_padding(view->out, padding);
 	if (cell->style != RPS_STYLE_PLAIN)
 		fputs(rps_view_style(view, cell->style), view->out);
-	fputs(cell->text, view->out);
+	fputs(text, view->out);
 	if (cell->style != RPS_STYLE_PLAIN)
 		fputs(rps_view_style(view, RPS_STYLE_PLAIN), view->out);
 	if (!column->is_number)
 		put_padding(view->out, padding);
 	fputs(GAP, view->out);
+	free(text);
+	return 0;
 }
 
 static void put_titles(const struct rps_table *table, const size_t *widths, uint32_t last,
@@ -288,16 +290,21 @@ int rps_table_print(const struct rps_table *table, const struct rps_view *view)
 		if (width > widths[i % table->n_columns])
 			widths[i % table->n_columns] = width;
 	}
+	/* What is not the last column may be long, too: a request's path. */
+	for (uint32_t i = 0; i < last && view->width != 0; i++)
+		if (!table->columns[i].is_number && widths[i] > view->width / 3)
+			widths[i] = view->width / 3;
 	for (uint32_t i = 0; i < last; i++)
 		used += table->columns[i].is_json_only ? 0 : widths[i] + strlen(GAP);
 	room = view->width == 0 ? 0 : view->width > used + FLEXIBLE_MIN ? view->width - used : FLEXIBLE_MIN;
 	put_titles(table, widths, last, view);
 	for (size_t row = 0; row + table->n_columns <= table->n_cells && error == 0;
 	     row += table->n_columns) {
-		for (uint32_t i = 0; i < last; i++)
+		for (uint32_t i = 0; i < last && error == 0; i++)
 			if (!table->columns[i].is_json_only)
-				put_cell(&table->columns[i], &table->cells[row + i], widths[i], view);
-		error = put_flexible(&table->cells[row + last], room, view);
+				error = put_cell(&table->columns[i], &table->cells[row + i], widths[i], view);
+		if (error == 0)
+			error = put_flexible(&table->cells[row + last], room, view);
 		fputc('\n', view->out);
 	}
 	return error;

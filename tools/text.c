@@ -208,6 +208,20 @@ char *rps_text_shorten(const char *text, size_t columns)
 	return cut;
 }
 
+size_t rps_text_brief_width(const char *text)
+{
+	char *copy = strdup(text);
+	size_t width;
+
+	if (copy == NULL)
+		return rps_text_width(text);
+	empty_brackets(copy, '(', ')');
+	empty_brackets(copy, '<', '>');
+	width = rps_text_width(copy);
+	free(copy);
+	return width;
+}
+
 const char *rps_text_base(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -156,7 +156,7 @@ static int show(struct top *top)
 		failed = rps_table_print_json(table, &top->view);
 		fputs("\n}\n", top->view.out);
 	} else {
-		rps_describe_profile(top->profile, top->flat->calls, &top->view);
+		rps_describe_profile(top->profile, &top->view);
 		failed = rps_table_print(table, &top->view);
 		if (n_left_out > 0)
 			fprintf(top->view.out, "%s%" PRIu32 " more functions (--limit=0 shows all)%s\n",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* runprofile validate: reads files as strictly as the readers do, and says what is wrong where. */
 #include "profile/format.h"
+#include "profile/merge.h"
 #include "tools/command.h"
 
 #include <getopt.h>
@@ -23,16 +24,15 @@ static int validate(const char *path, int is_quiet)
 {
 	struct rps_profile *profile;
 	char why[512];
-	uint64_t calls = 0;
 
 	if (rps_format_read(path, &profile, why, sizeof(why)) != 0) {
 		fflush(stdout);
 		fprintf(stderr, "%s\n", why);
 		return 1;
 	}
-	for (uint32_t i = 0; i < profile->n_edges; i++)
-		calls = rps_cost_add(calls, profile->edges[i].calls);
 	if (!is_quiet) {
+		const uint64_t calls = rps_profile_count_calls(profile);
+
 		printf("%s: %" PRIu32 " %s, %" PRIu64 " calls", path, profile->n_nodes - 1,
 		       profile->is_flat ? "functions" : "contexts", calls);
 		for (uint32_t event = 0; event < profile->n_events; event++)
