@@ -4,17 +4,19 @@
 
 #include "profile/callgrind_read.h"
 #include "profile/callgrind_write.h"
+#include "profile/gzip.h"
 #include "profile/input.h"
+#include "profile/pprof_read.h"
+#include "profile/pprof_write.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <zlib.h>
-
 const struct rps_format rps_formats[] = {
     {"callgrind", "for KCacheGrind and callgrind_annotate", rps_callgrind_write, 0},
+    {"pprof", "for go tool pprof, speedscope and others; what .prof files are", rps_pprof_write, 1},
 };
 const size_t rps_n_formats = sizeof(rps_formats) / sizeof(rps_formats[0]);
 
@@ -26,60 +28,43 @@ const struct rps_format *rps_format_find(const char *name)
 	return NULL;
 }
 
-/* ---- Writing compressed ---------------------------------------------------------------- */
-
-struct deflation {
-	z_stream stream;
-	FILE *out;
-	unsigned char buffer[16u << 10];
-};
-
-static int deflate_bytes(struct deflation *deflation, const char *bytes, size_t size, int flush)
-{
-	unsigned char *buffer = deflation->buffer;
-
-	deflation->stream.next_in = (Bytef *)(uintptr_t)bytes;
-	deflation->stream.avail_in = (uInt)size;
-	do {
-		size_t n;
-
-		deflation->stream.next_out = buffer;
-		deflation->stream.avail_out = sizeof(deflation->buffer);
-		deflate(&deflation->stream, flush);
-		n = sizeof(deflation->buffer) - deflation->stream.avail_out;
-		if (fwrite(buffer, 1, n, deflation->out) != n)
-			return -1;
-	} while (deflation->stream.avail_out == 0);
-	return 0;
-}
-
-static ssize_t deflate_more(void *cookie, const char *bytes, size_t size)
-{
-	return deflate_bytes(cookie, bytes, size, Z_NO_FLUSH) == 0 ? (ssize_t)size : 0;
-}
-
 int rps_format_write_compressed(const struct rps_format *format, const struct rps_profile *profile, FILE *out)
 {
-	const cookie_io_functions_t functions = {.write = deflate_more};
-	struct deflation deflation = {.out = out};
-	FILE *plain;
+	FILE *compressed = rps_gzip_open(out);
 	int error;
 
-	if (deflateInit2(&deflation.stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8,
-			 Z_DEFAULT_STRATEGY) != Z_OK)
+	if (compressed == NULL)
 		return -ENOMEM;
+	error = format->write(profile, compressed);
 	errno = 0;
-	plain = fopencookie(&deflation, "w", functions);
-	error = plain != NULL ? format->write(profile, plain) : -ENOMEM;
-	if (plain != NULL && fclose(plain) != 0 && error == 0)
+	if (fclose(compressed) != 0 && error == 0)
 		error = errno != 0 ? -errno : -EIO;
-	if (error == 0 && (deflate_bytes(&deflation, "", 0, Z_FINISH) != 0 || fflush(out) != 0))
-		error = errno != 0 ? -errno : -EIO;
-	deflateEnd(&deflation.stream);
 	return error;
 }
 
 /* ---- Reading ---------------------------------------------------------------------------- */
+
+typedef int reader(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size);
+
+/* Every message of protobuf has small numbers in it, which are control characters. */
+static bool is_binary(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)bytes[i] < ' ' && strchr("\t\n\v\f\r\033", bytes[i]) == NULL)
+			return true;
+	return false;
+}
+
+static reader *choose_reader(struct rps_input *input)
+{
+	size_t size;
+	const char *bytes = rps_input_peek(input, &size);
+
+	/* The first field of a pprof file has the number 1 and a length. A line feed may begin a text, too. */
+	if (size >= 2 && bytes[0] == '\n' && is_binary(bytes + 1, size - 1))
+		return rps_pprof_read;
+	return rps_callgrind_read;
+}
 
 static int read_stream(FILE *stream, const char *path, struct rps_profile **profile, char *why,
 		       size_t why_size)
@@ -91,7 +76,7 @@ static int read_stream(FILE *stream, const char *path, struct rps_profile **prof
 		snprintf(why, why_size, "%s: out of memory", path);
 		return -ENOMEM;
 	}
-	error = rps_callgrind_read(input, profile, why, why_size);
+	error = choose_reader(input)(input, profile, why, why_size);
 	rps_input_destroy(input);
 	return error;
 }

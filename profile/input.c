@@ -186,13 +186,12 @@ static int make_room(struct rps_input *input)
 	return 0;
 }
 
-int rps_input_peek(struct rps_input *input)
+const char *rps_input_peek(struct rps_input *input, size_t *size)
 {
-	while (input->at == input->end && !input->has_ended) {
-		input->at = input->end = 0;
+	while (input->end - input->at < RPS_INPUT_PEEK_MAX && !input->has_ended && make_room(input) == 0)
 		fill(input);
-	}
-	return input->at < input->end ? (unsigned char)input->buffer[input->at] : -1;
+	*size = input->end - input->at < RPS_INPUT_PEEK_MAX ? input->end - input->at : RPS_INPUT_PEEK_MAX;
+	return input->buffer + input->at;
 }
 
 int rps_input_line(struct rps_input *input, char **line, size_t *size)

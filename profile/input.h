@@ -17,8 +17,11 @@ struct rps_input;
 struct rps_input *rps_input_create(FILE *stream, const char *name);
 void rps_input_destroy(struct rps_input *input);
 
-/* The next byte without taking it, -1 at the end or on an error (which the next read reports). */
-int rps_input_peek(struct rps_input *input);
+#define RPS_INPUT_PEEK_MAX 4096u
+
+/* The next bytes without taking them, at most RPS_INPUT_PEEK_MAX; fewer at the end or on an error (which the
+ * next read reports). Valid until then. */
+const char *rps_input_peek(struct rps_input *input, size_t *size);
 
 /* The next line, NUL in place of its newline, valid until the next call. 1; 0 at the end of the
  * input; -errno with a sentence in rps_input_why: -EBADMSG (a NUL byte, too long, no newline at its end,

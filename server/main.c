@@ -4,6 +4,7 @@
  * application), waiting for signals, and the way out. Exit statuses: 0 ended by
  * a signal; 1 the application could not be started; 2 bad input. */
 #include "profile/callgrind_write.h"
+#include "profile/pprof_write.h"
 #include "server/app.h"
 #include "server/app_elf.h"
 #include "server/front.h"
@@ -123,7 +124,8 @@ static int prepare(struct startup *s, char *error, size_t error_size)
 	struct rps_server *server = &s->server;
 
 	server->options = &s->options;
-	server->store = rps_store_open(s->options.prof_path, s->options.prof_file, rps_callgrind_write, error,
+	server->store = rps_store_open(s->options.prof_path, s->options.prof_file,
+				       s->options.kcachegrind ? rps_callgrind_write : rps_pprof_write, error,
 				       error_size);
 	if (!server->store)
 		return -EINVAL;
@@ -269,11 +271,8 @@ static void greet(const struct startup *s)
 	int is_request_scope = rps_collector_scope(server->collector) == RPS_SCOPE_REQUEST;
 
 	rps_collector_get_stats(server->collector, &stats);
-	rps_message_say("RunProfileServer version %s, profiles in %s (callgrind%s)", PACKAGE_VERSION,
-			s->options.prof_path,
-			s->options.kcachegrind ? ""
-					       : "; this version writes no other format, with or without "
-						 "--kcachegrind");
+	rps_message_say("RunProfileServer version %s, profiles in %s (%s)", PACKAGE_VERSION,
+			s->options.prof_path, s->options.kcachegrind ? "callgrind" : "pprof");
 	rps_message_say("Application %s (pid %d) listens on %s; gateway: %s (%s); scope: %s",
 			s->command.shown, (int)rps_app_pid(server->context.app),
 			rps_app_address(server->context.app), server->gateway->name, s->gateway_why,

@@ -106,7 +106,7 @@ static void help(FILE *out)
 	    "file; by\n"
 	    "                         default {path}; {time:%%Y%%m%%d-%%H} makes one an hour; fields: %s\n"
 	    "  -R, --route=PATTERN    paths that match PATTERN, as in '/item/*', are one; may be repeated\n"
-	    "      --kcachegrind      write the callgrind format (for now the only one, so always)\n"
+	    "      --kcachegrind      write the callgrind format (default: pprof)\n"
 	    "  -z, --compress         gzip the files\n"
 	    "      --remove           delete what was added up, when the sums are safely on the disk; a sum\n"
 	    "                         that is there already is added to\n"
@@ -287,7 +287,7 @@ int main(int argc, char **argv)
 	/* Each file's arrays come and go: from the heap, not as fresh pages of the kernel's each time. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	run.output.format = &rps_formats[0];
+	run.output.format = rps_format_find("pprof");
 	while ((option = getopt_long(argc, argv, "o:d:b:R:zqh", options, NULL)) != -1) {
 		switch (option) {
 		case 'o':

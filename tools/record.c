@@ -5,6 +5,7 @@
 #include "collect/collector.h"
 #include "collect/paths.h"
 #include "profile/callgrind_write.h"
+#include "profile/pprof_write.h"
 #include "tools/command.h"
 #include "tools/output_file.h"
 
@@ -28,6 +29,7 @@ struct recording {
 	int main_status; /* of waitpid */
 	char *command;
 	int is_quiet;
+	rps_output_writer *writer;
 	uint32_t n_written;
 	int error;
 };
@@ -46,7 +48,7 @@ static void help(FILE *out)
 	      "and one for each child process in which instrumented code ran. Ends with PROGRAM's exit status.\n\n"
 	      "  -o, --output=FILE  write to FILE (a child's goes to FILE with its pid before the suffix);\n"
 	      "                     without it PROGRAM.PID" SUFFIX " in the current directory\n"
-	      "      --kcachegrind  in the callgrind format (for now the only one, so always)\n"
+	      "      --kcachegrind  in the callgrind format (default: pprof)\n"
 	      "  -q, --quiet        don't say which files were written\n"
 	      "  -h, --help         this text\n",
 	      out);
@@ -94,7 +96,7 @@ static void write_profile(struct recording *recording, struct rps_profile *profi
 
 	describe_end(recording, profile);
 	rps_profile_set_command(profile, recording->command);
-	error = path != NULL ? rps_output_file_write(path, profile, rps_callgrind_write) : -ENOMEM;
+	error = path != NULL ? rps_output_file_write(path, profile, recording->writer) : -ENOMEM;
 	if (error != 0) {
 		rps_complain("cannot write %s: %s", path != NULL ? path : "the profile", strerror(-error));
 		recording->error = 1;
@@ -228,7 +230,7 @@ int rps_command_record(int argc, char **argv)
 						{"quiet", no_argument, NULL, 'q'},
 						{"help", no_argument, NULL, 'h'},
 						{NULL, 0, NULL, 0}};
-	struct recording recording = {0};
+	struct recording recording = {.writer = rps_pprof_write};
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "+o:qh", options, NULL)) != -1) {
@@ -237,6 +239,7 @@ int rps_command_record(int argc, char **argv)
 			recording.output = optarg;
 			break;
 		case 'k':
+			recording.writer = rps_callgrind_write;
 			break;
 		case 'q':
 			recording.is_quiet = 1;

@@ -58,7 +58,7 @@ static __attribute__((unused)) uint32_t leaf(struct rps_profile *profile, uint32
 }
 
 /* The file's text; the caller frees it. */
-static char *written(const struct rps_profile *profile)
+static __attribute__((unused)) char *written(const struct rps_profile *profile)
 {
 	char *text = NULL, why[200];
 	size_t size = 0;

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See stacks.h. Called by pprof_read.c, folded_read.c, speedscope_read.c, gperftools_read.c on their thread.
+ */
+#include "profile/stacks.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct frame {
+	uint32_t function, node, edge;
+	bool is_outermost; /* activation of its function */
+};
+
+struct rps_stacks {
+	struct rps_profile *profile;
+	struct frame *frames;
+	uint32_t n_frames, room;
+	uint32_t *active_node; /* of each function; RPS_NONE: it is not in the stack */
+	uint64_t totals[RPS_EVENTS_MAX];
+};
+
+struct rps_stacks *rps_stacks_create(struct rps_profile *profile)
+{
+	struct rps_stacks *stacks = calloc(1, sizeof(*stacks));
+
+	if (stacks == NULL)
+		return NULL;
+	stacks->profile = profile;
+	stacks->active_node = malloc(profile->n_functions * sizeof(*stacks->active_node));
+	if (stacks->active_node == NULL) {
+		free(stacks);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < profile->n_functions; i++)
+		stacks->active_node[i] = RPS_NONE;
+	return stacks;
+}
+
+void rps_stacks_destroy(struct rps_stacks *stacks)
+{
+	if (stacks == NULL)
+		return;
+	free(stacks->active_node);
+	free(stacks->frames);
+	free(stacks);
+}
+
+void rps_stacks_begin(struct rps_stacks *stacks)
+{
+	while (stacks->n_frames > 0)
+		stacks->active_node[stacks->frames[--stacks->n_frames].function] = RPS_NONE;
+}
+
+uint32_t rps_stacks_node(const struct rps_stacks *stacks)
+{
+	return stacks->n_frames > 0 ? stacks->frames[stacks->n_frames - 1].node : 0;
+}
+
+uint32_t rps_stacks_edge(const struct rps_stacks *stacks)
+{
+	return stacks->n_frames > 0 ? stacks->frames[stacks->n_frames - 1].edge : RPS_NONE;
+}
+
+static bool is_too_big(const struct rps_stacks *stacks)
+{
+	const struct rps_profile *profile = stacks->profile;
+
+	return (uint64_t)profile->n_nodes * sizeof(*profile->nodes) +
+		   (uint64_t)profile->n_edges * sizeof(*profile->edges) +
+		   (uint64_t)profile->n_lines * sizeof(*profile->lines) +
+		   (uint64_t)stacks->n_frames * sizeof(*stacks->frames) >
+	       RPS_STACKS_MEMORY_MAX;
+}
+
+int rps_stacks_enter(struct rps_stacks *stacks, uint32_t function, const char *site_file, uint32_t site_line)
+{
+	const uint32_t from = rps_stacks_node(stacks);
+	struct frame frame = {.function = function, .node = stacks->active_node[function]};
+
+	frame.is_outermost = frame.node == RPS_NONE;
+	if (stacks->n_frames == stacks->room) {
+		uint32_t room = stacks->room == 0 ? 64 : stacks->room * 2;
+		struct frame *frames = realloc(stacks->frames, room * sizeof(*frames));
+
+		if (frames == NULL)
+			return -ENOMEM;
+		stacks->frames = frames;
+		stacks->room = room;
+	}
+	if (frame.is_outermost)
+		frame.node = rps_profile_node(stacks->profile, from, function);
+	if (frame.node == RPS_NONE)
+		return -ENOMEM;
+	frame.edge = rps_profile_edge(stacks->profile, from, frame.node, site_file, site_line);
+	if (frame.edge == RPS_NONE)
+		return -ENOMEM;
+	stacks->active_node[function] = frame.node;
+	stacks->frames[stacks->n_frames++] = frame;
+	return is_too_big(stacks) ? -E2BIG : 0;
+}
+
+static int add(uint64_t *sum, const uint64_t *costs, uint32_t n_events)
+{
+	for (uint32_t event = 0; event < n_events; event++)
+		if (__builtin_add_overflow(sum[event], costs[event], &sum[event]))
+			return -EOVERFLOW;
+	return 0;
+}
+
+int rps_stacks_charge_self(struct rps_stacks *stacks, uint64_t calls, const uint64_t *costs)
+{
+	struct rps_profile *profile = stacks->profile;
+	const uint32_t edge = rps_stacks_edge(stacks);
+
+	if (edge != RPS_NONE &&
+	    __builtin_add_overflow(profile->edges[edge].calls, calls, &profile->edges[edge].calls))
+		return -EOVERFLOW;
+	if (add(stacks->totals, costs, profile->n_events) != 0)
+		return -EOVERFLOW;
+	return add(profile->nodes[rps_stacks_node(stacks)].self, costs, profile->n_events);
+}
+
+int rps_stacks_charge(struct rps_stacks *stacks, uint64_t calls, const uint64_t *costs)
+{
+	struct rps_profile *profile = stacks->profile;
+	int error = rps_stacks_charge_self(stacks, calls, costs);
+
+	for (uint32_t i = 0; i < stacks->n_frames && error == 0; i++)
+		if (stacks->frames[i].is_outermost)
+			error =
+			    add(profile->edges[stacks->frames[i].edge].inclusive, costs, profile->n_events);
+	return error;
+}
