@@ -145,6 +145,15 @@ static void look_at_process(struct look *look, uint32_t pid)
 	closedir(tasks);
 }
 
+/* A forked child does not look for itself: it may be in a sandbox. */
+static void note_start(struct rps_process_slot *slot)
+{
+	char path[64], state;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", slot->pid);
+	read_stat(path, &state, &slot->start_time);
+}
+
 static void look_at_all(const struct rps_pool *pool, struct look *look)
 {
 	uint32_t n = rps_pool_n_processes(pool);
@@ -157,8 +166,11 @@ static void look_at_all(const struct rps_pool *pool, struct look *look)
 
 		if (atomic_load_explicit(&slot->state, memory_order_acquire) != RPS_PROCESS_LIVE)
 			continue;
-		if (rps_process_is_alive(slot->pid, slot->start_time))
-			add_pid(look, slot->pid);
+		if (!rps_process_is_alive(slot->pid, slot->start_time))
+			continue;
+		if (slot->start_time == 0)
+			note_start(slot);
+		add_pid(look, slot->pid);
 	}
 	for (size_t i = 0; i < look->n_pids; i++)
 		look_at_process(look, look->pids[i]);

@@ -74,12 +74,28 @@ bool rps_choice_begin(const char *plugin_name, const char *argument)
 
 /* Where a macro of a system header made the function, it is the user who wrote it: the place of the macro's
  * use counts. */
-bool rps_choice_is_in_system_header(tree fndecl)
+static bool is_in_system_header(location_t location)
 {
-	location_t location = DECL_SOURCE_LOCATION(fndecl);
-
 	return in_system_header_at(
 	    linemap_resolve_location(line_table, location, LRK_MACRO_EXPANSION_POINT, NULL));
+}
+
+/* A function that GCC knows (malloc) and that the program brings itself keeps the place where a header
+ * declares it. */
+location_t rps_choice_location(tree fndecl)
+{
+	location_t location = DECL_SOURCE_LOCATION(fndecl);
+	struct function *fun = DECL_STRUCT_FUNCTION(fndecl);
+
+	if (is_in_system_header(location) && fun && fun->function_start_locus != UNKNOWN_LOCATION &&
+	    !is_in_system_header(fun->function_start_locus))
+		return fun->function_start_locus;
+	return location;
+}
+
+bool rps_choice_is_in_system_header(tree fndecl)
+{
+	return is_in_system_header(rps_choice_location(fndecl));
 }
 
 static const char *matching(option_id id, const std::string &text)
@@ -106,7 +122,7 @@ static const char *matching_file(tree fndecl)
 {
 	if (globs[OPTION_EXCLUDE_FILE].empty())
 		return NULL;
-	return matching(OPTION_EXCLUDE_FILE, rps_file_of_location(DECL_SOURCE_LOCATION(fndecl)));
+	return matching(OPTION_EXCLUDE_FILE, rps_file_of_location(rps_choice_location(fndecl)));
 }
 
 /* Is it the resolver that an ifunc attribute of this unit names? */
@@ -183,7 +199,7 @@ void rps_choice_explain(tree fndecl, rps_reason reason, const char *glob)
 #undef REASON
 	};
 	static std::set<std::string> explained;
-	expanded_location place = expand_location(DECL_SOURCE_LOCATION(fndecl));
+	expanded_location place = expand_location(rps_choice_location(fndecl));
 	std::string line = std::string(place.file ? place.file : "<built-in>") + ":" +
 			   std::to_string(place.line) + ": " + rps_name_of_function(fndecl, true) + ": ";
 	std::string text = texts[reason];

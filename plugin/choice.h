@@ -36,4 +36,7 @@ bool rps_choice_has_externals();
 
 bool rps_choice_is_in_system_header(tree fndecl);
 
+/* Where the function is defined, or else declared. */
+location_t rps_choice_location(tree fndecl);
+
 #endif

@@ -21,6 +21,8 @@
  */
 #include "records.h"
 
+#include "choice.h"
+
 #define RECORD_PREFIX "__runprofile_function."
 #define EXTERNAL_PREFIX "__runprofile_external."
 #define SITE_PREFIX "__runprofile_site."
@@ -322,7 +324,7 @@ bool rps_record_belongs_to(tree record, tree fndecl)
 tree rps_record_of_function(tree fndecl)
 {
 	std::string record_name = std::string(RECORD_PREFIX) + rps_symbol_of_function(fndecl);
-	expanded_location place = expand_location(DECL_SOURCE_LOCATION(fndecl));
+	expanded_location place = expand_location(rps_choice_location(fndecl));
 	std::string file = absolute_path(place.file);
 	bool is_shared = !flag_function_sections && !DECL_COMDAT(fndecl) && !DECL_ONE_ONLY(fndecl);
 	std::map<std::string, tree>::iterator found = function_records.find(record_name);

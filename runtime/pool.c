@@ -8,6 +8,7 @@
 #include "runtime/calibrate.h"
 #include "runtime/call_tree.h"
 #include "runtime/clock.h"
+#include "runtime/environment.h"
 #include "runtime/image.h"
 
 #include <errno.h>
@@ -28,11 +29,15 @@
 #define ATTACH_TIMEOUT_S 5
 
 __thread struct rps_thread rps_thread __attribute__((tls_model("initial-exec")));
-struct rps_pool_header *rps_pool;
-uint32_t rps_process_index;
+union rps_process_page rps_process __attribute__((aligned(RPS_PROCESS_PAGE)));
 
-/* Arenas are mapped without access and opened when claimed, so that mlockall in the application
- * does not populate gigabytes. One bit an arena; inherited by fork together with the mapping. */
+/* As in rps_process, but inherited by forked children. */
+static struct rps_pool_header *inherited_pool;
+static uint64_t inherited_size_bytes;
+
+/* 1 from mlockall on, which would populate gigabytes: free arenas have no access then, and are opened when claimed. Not
+ * before, since the application may forbid itself system calls. One bit an arena; inherited by fork together with the mapping. */
+static _Atomic int is_closing;
 static _Atomic uint64_t opened[RPS_N_ARENAS / 64];
 /* What fitted into the address space, at most the pool's own number. */
 static uint32_t n_mapped_arenas;
@@ -62,12 +67,35 @@ static int open_arena(uint32_t slot)
 	_Atomic uint64_t *word = &opened[slot / 64];
 	uint64_t bit = UINT64_C(1) << (slot % 64);
 
-	if (atomic_load_explicit(word, memory_order_acquire) & bit)
+	if (!atomic_load_explicit(&is_closing, memory_order_acquire) ||
+	    (atomic_load_explicit(word, memory_order_acquire) & bit))
 		return 0;
 	if (mprotect(arena_at(slot), RPS_ARENA_SIZE, PROT_READ | PROT_WRITE) != 0)
 		return -errno;
 	atomic_fetch_or_explicit(word, bit, memory_order_release);
 	return 0;
+}
+
+void rps_pool_close_free_arenas(void)
+{
+	if (rps_pool == NULL || atomic_exchange(&is_closing, 1) != 0)
+		return;
+	for (uint32_t i = 0; i < n_mapped_arenas; i++) {
+		struct rps_arena_slot *slot = rps_pool_slot(i);
+		uint32_t free_state = RPS_ARENA_FREE;
+
+		if (!atomic_compare_exchange_strong_explicit(&slot->state, &free_state, RPS_ARENA_CLAIMED,
+							     memory_order_acquire, memory_order_relaxed))
+			continue;
+		mprotect(arena_at(i), RPS_ARENA_SIZE, PROT_NONE);
+		atomic_fetch_and_explicit(&opened[i / 64], ~(UINT64_C(1) << (i % 64)), memory_order_relaxed);
+		atomic_store_explicit(&slot->state, RPS_ARENA_FREE, memory_order_release);
+	}
+}
+
+uint64_t rps_pool_mapped_bytes(void)
+{
+	return inherited_size_bytes;
 }
 
 static void raise_to(_Atomic uint32_t *mark, uint32_t value)
@@ -98,8 +126,7 @@ uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_he
 			break;
 		}
 		slot->process = rps_process_index;
-		slot->pid = (uint32_t)getpid();
-		slot->tid = (uint32_t)syscall(SYS_gettid);
+		slot->pid = rps_process.here.pid;
 		slot->request_id = request_id;
 		slot->epoch = epoch;
 		slot->claimed_ticks = rps_clock_now();
@@ -192,8 +219,9 @@ static uint64_t own_start_time(void)
 	return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
 }
 
-static void register_process(void)
+static void register_process(uint64_t start_time)
 {
+	rps_process.here.pid = (uint32_t)getpid();
 	for (uint32_t i = 0; i < RPS_N_PROCESSES; i++) {
 		struct rps_process_slot *slot = rps_pool_process(i);
 		uint32_t free_state = RPS_PROCESS_FREE;
@@ -201,8 +229,8 @@ static void register_process(void)
 		if (!atomic_compare_exchange_strong_explicit(&slot->state, &free_state, RPS_PROCESS_CLAIMED,
 							     memory_order_acquire, memory_order_relaxed))
 			continue;
-		slot->pid = (uint32_t)getpid();
-		slot->start_time = own_start_time();
+		slot->pid = rps_process.here.pid;
+		slot->start_time = start_time;
 		slot->cost_inside = rps_calibration.cost_inside;
 		slot->cost_outside = rps_calibration.cost_outside;
 		slot->ended_ticks = 0;
@@ -211,22 +239,23 @@ static void register_process(void)
 		atomic_store_explicit(&slot->state, RPS_PROCESS_LIVE, memory_order_release);
 		break;
 	}
-	/* A registered process gets a barrier when the collector asks for one (wire/layout.h). */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
 }
 
-/* The child has the parent's memory, but not its arena: two must never write to one. */
-static void after_fork_in_child(void)
+/* The child has the parent's memory, but not its arena: two must never write to one. One system call only, the child may be in a
+ * sandbox; the collector finds out when it was started. */
+void rps_pool_after_fork(void)
 {
 	int saved_errno = errno;
 
+	rps_pool = inherited_pool;
 	rps_thread.arena = NULL;
 	for (int i = 0; i < RPS_N_SPARES; i++)
 		rps_thread.spare[i] = NULL;
 	rps_thread.epoch = 0;
 	rps_thread.nested = 0;
 	rps_thread.in_callback = 0;
-	register_process();
+	if (rps_pool != NULL)
+		register_process(0);
 	errno = saved_errno;
 }
 
@@ -271,7 +300,9 @@ static int ask_for_pool(const char *variable, struct rps_welcome *welcome)
 	if (attached != NULL && attached->cmsg_level == SOL_SOCKET && attached->cmsg_type == SCM_RIGHTS &&
 	    attached->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&pool_fd, CMSG_DATA(attached), sizeof(int));
-	if (pool_fd < 0 || welcome->version != RPS_WIRE_VERSION)
+	if (pool_fd < 0 && (message.msg_flags & MSG_CTRUNC))
+		error = -EMFILE; /* there was no room for it in this process */
+	else if (pool_fd < 0 || welcome->version != RPS_WIRE_VERSION)
 		error = -EPROTO;
 out:
 	close(fd);
@@ -288,11 +319,12 @@ static struct rps_pool_header *map_pool(int fd, uint32_t n_arenas)
 
 		if (at == MAP_FAILED)
 			continue;
-		if (mprotect(at, RPS_ARENAS_OFFSET, PROT_READ | PROT_WRITE) == 0) {
+		if (mprotect(at, RPS_POOL_SIZE(n_arenas), PROT_READ | PROT_WRITE) == 0) {
 			struct rps_pool_header *pool = at;
 
 			if (pool->magic == RPS_WIRE_MAGIC && pool->version == RPS_WIRE_VERSION && pool->n_arenas >= n_arenas) {
 				n_mapped_arenas = n_arenas;
+				inherited_size_bytes = RPS_POOL_SIZE(n_arenas);
 				return pool;
 			}
 		}
@@ -312,7 +344,7 @@ static void attach(void)
 		return;
 	fd = ask_for_pool(variable, &welcome);
 	if (fd < 0) {
-		rps_complain("this process is not profiled, no collector answers", strerror(-fd));
+		rps_complain("this process is not profiled, it cannot get the collector's memory", strerror(-fd));
 		return;
 	}
 	pool = map_pool(fd, welcome.n_arenas);
@@ -322,10 +354,15 @@ static void attach(void)
 		return;
 	}
 	rps_image_init();
-	rps_pool = pool;
+	madvise(&rps_process, sizeof(rps_process), MADV_WIPEONFORK);
+	rps_pool = inherited_pool = pool;
 	rps_calibrate();
-	register_process();
-	pthread_atfork(NULL, NULL, after_fork_in_child);
+	register_process(own_start_time());
+	/* A registered process gets a barrier when the collector asks for one (wire/layout.h). Forked children inherit that. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
+	pthread_atfork(NULL, NULL, rps_pool_after_fork);
+	if (rps_environment_hide != NULL)
+		rps_environment_hide();
 }
 
 /* Before the application's own constructors where the linker's order allows. */
@@ -341,6 +378,6 @@ static __attribute__((constructor(101))) void constructor(void)
  * by exit() are charged up to here. */
 static __attribute__((destructor(101))) void destructor(void)
 {
-	if (rps_pool != NULL && rps_pool_process(rps_process_index)->pid == (uint32_t)getpid())
+	if (rps_pool != NULL)
 		rps_pool_process(rps_process_index)->ended_ticks = rps_clock_now();
 }

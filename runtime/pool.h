@@ -27,6 +27,14 @@ RPS_HIDDEN void rps_pool_release(uint32_t slot);
 /* Raises and wakes the futex the collector waits on. */
 RPS_HIDDEN void rps_pool_notify(void);
 
+/* In a forked child. The libc calls it where it knows of the fork; else who does (sandbox_preload.c). */
+RPS_HIDDEN void rps_pool_after_fork(void);
+
+/* What the mapping takes of the address space, 0 when not attached. */
+RPS_HIDDEN uint64_t rps_pool_mapped_bytes(void);
+/* Takes access to free arenas away, until they are claimed: mlockall does not populate them then. */
+RPS_HIDDEN void rps_pool_close_free_arenas(void);
+
 RPS_HIDDEN void rps_pool_set_request(uint32_t slot, uint64_t request_id);
 
 static inline struct rps_arena_slot *rps_pool_slot(uint32_t slot)

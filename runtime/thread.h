@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the runtime knows of the calling thread, and the two globals every hook
+/* What the runtime knows of the calling thread, and the global every hook
  * reads. Small, and in the initial-exec TLS model: a hook reaches it with one
  * instruction, and a library opened at run time still fits in the static TLS
  * reserve.
@@ -35,9 +35,24 @@ struct rps_thread {
 
 extern RPS_HIDDEN __thread struct rps_thread rps_thread __attribute__((tls_model("initial-exec")));
 
-/* The mapped pool; NULL as long as no collector is attached. Set once, before main, never unmapped. */
-extern RPS_HIDDEN struct rps_pool_header *rps_pool;
-/* This process' slot in the pool's process table. Changes in a forked child only. */
-extern RPS_HIDDEN uint32_t rps_process_index;
+/* What belongs to this process and not to those it forks. On pages of its own, which the kernel empties in a forked child
+ * (MADV_WIPEONFORK), also in one the libc does not know of: that must not write to its parent's arenas. */
+struct rps_process {
+	struct rps_pool_header *pool; /* mapped; NULL as long as no collector is attached. Never unmapped */
+	uint32_t pid;
+	uint32_t index; /* of its slot in the pool's process table */
+};
+#ifdef __x86_64__
+#define RPS_PROCESS_PAGE 4096
+#else
+#define RPS_PROCESS_PAGE 65536 /* the largest there is */
+#endif
+union rps_process_page {
+	struct rps_process here;
+	char page[RPS_PROCESS_PAGE];
+};
+extern RPS_HIDDEN union rps_process_page rps_process __attribute__((aligned(RPS_PROCESS_PAGE)));
+#define rps_pool (rps_process.here.pool)
+#define rps_process_index (rps_process.here.index)
 
 #endif

@@ -130,7 +130,8 @@ enum rps_process_state {
 struct rps_process_slot {
 	_Atomic uint32_t state;
 	uint32_t pid;
-	uint64_t start_time; /* field 22 of /proc/PID/stat: tells a pid's successor apart; 0 unknown */
+	uint64_t start_time; /* field 22 of /proc/PID/stat: tells a pid's successor apart; 0 not yet known (of a forked child the
+			      * collector fills it in) */
 	/* What a pair of hooks costs here, in 1/256 tick: what stands in the callee's own time, and in
 	 * its caller's. Measured once, when the process attached. */
 	uint32_t cost_inside;
@@ -153,7 +154,7 @@ struct rps_arena_slot {
 	_Atomic uint32_t state;
 	uint32_t process; /* index into the process table */
 	uint32_t pid;
-	uint32_t tid;         /* of the thread that claimed it */
+	uint32_t reserved0;
 	uint64_t request_id;  /* request scope; 0 in application scope */
 	uint64_t epoch;       /* in which it was claimed */
 	uint64_t claimed_ticks;
