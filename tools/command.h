@@ -9,6 +9,7 @@
 int rps_command_callees(int argc, char **argv);
 int rps_command_callers(int argc, char **argv);
 int rps_command_convert(int argc, char **argv);
+int rps_command_diff(int argc, char **argv);
 int rps_command_list(int argc, char **argv);
 int rps_command_record(int argc, char **argv);
 int rps_command_top(int argc, char **argv);
