@@ -18,8 +18,11 @@
 
 int rps_comparison_init(struct rps_comparison *comparison, enum rps_comparison_by by, const char *path)
 {
-	*comparison = (struct rps_comparison){.by = by, .path = path, .texts = rps_profile_create("")};
-	if (comparison->texts == NULL)
+	*comparison = (struct rps_comparison){.by = by,
+					      .path = path,
+					      .texts = rps_profile_create(""),
+					      .bounds = calloc(1, sizeof(struct rps_student_cache))};
+	if (comparison->texts == NULL || comparison->bounds == NULL)
 		return -ENOMEM;
 	comparison->old.total.names.name = comparison->new.total.names.name = "total";
 	comparison->old.total.names.file = comparison->new.total.names.file = "";
@@ -37,6 +40,7 @@ void rps_comparison_clear(struct rps_comparison *comparison)
 	clear_side(&comparison->old);
 	clear_side(&comparison->new);
 	free(comparison->rows);
+	free(comparison->bounds);
 	rps_profile_destroy(comparison->texts);
 	*comparison = (struct rps_comparison){0};
 }
@@ -354,7 +358,8 @@ static struct mean mean_of(const struct rps_side *side, const struct rps_figures
 }
 
 /* Welch and Satterthwaite. Two sides that never varied have no bound at all to speak of: 0. */
-static double bound_of(const struct mean *old, const struct mean *new, double p_outside)
+static double bound_of(struct rps_student_cache *bounds, const struct mean *old, const struct mean *new,
+		       double p_outside)
 {
 	const double of_old = old->variance_of_mean, of_new = new->variance_of_mean, sum = of_old + of_new;
 	double freedom;
@@ -366,10 +371,8 @@ static double bound_of(const struct mean *old, const struct mean *new, double p_
 	freedom = sum * sum /
 		  (of_old * of_old / (double)(old->n_profiles - 1) +
 		   of_new * of_new / (double)(new->n_profiles - 1));
-	return rps_student_bound(p_outside, freedom < 1      ? 1
-					    : freedom > 1000 ? 1000
-							     : (uint32_t)freedom) *
-	       sqrt(sum);
+	freedom = freedom < 1 ? 1 : freedom > RPS_STUDENT_FREEDOM_MAX ? RPS_STUDENT_FREEDOM_MAX : freedom;
+	return rps_student_cached_bound(bounds, p_outside, (uint32_t)freedom) * sqrt(sum);
 }
 
 struct rps_change rps_comparison_cost(const struct rps_comparison *comparison,
@@ -380,7 +383,7 @@ struct rps_change rps_comparison_cost(const struct rps_comparison *comparison,
 	const struct mean new = mean_of(&comparison->new, row->new, event, is_self);
 	struct rps_change change = {.old = old.value, .new = new.value, .change = new.value - old.value};
 
-	change.bound = bound_of(&old, &new, p_outside);
+	change.bound = bound_of(comparison->bounds, &old, &new, p_outside);
 	change.is_change = isnan(change.bound) ? change.change != 0 : fabs(change.change) > change.bound;
 	return change;
 }

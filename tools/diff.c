@@ -229,7 +229,7 @@ static void add_name(const struct diff *diff, struct rps_table *table, const str
 		rps_table_text(table, names->callee_name);
 		if (asprintf(&both, "%s → %s", names->name, names->callee_name) < 0)
 			both = NULL;
-		rps_table_text_and_note(table, both != NULL ? both : names->name, note);
+		rps_table_text_as(table, both != NULL ? both : names->name, note, names->name);
 		free(both);
 		return;
 	}

@@ -134,9 +134,14 @@ void rps_table_text(struct rps_table *table, const char *text)
 	add_cell(table, rps_text_safe(text), NULL, json_text(text), RPS_STYLE_PLAIN);
 }
 
+void rps_table_text_as(struct rps_table *table, const char *text, const char *note, const char *json)
+{
+	add_cell(table, rps_text_safe(text), rps_text_safe(note), json_text(json), RPS_STYLE_PLAIN);
+}
+
 void rps_table_text_and_note(struct rps_table *table, const char *text, const char *note)
 {
-	add_cell(table, rps_text_safe(text), rps_text_safe(note), json_text(text), RPS_STYLE_PLAIN);
+	rps_table_text_as(table, text, note, text);
 }
 
 void rps_table_formatted(struct rps_table *table, const char *text, const char *json, enum rps_style style)

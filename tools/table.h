@@ -29,6 +29,8 @@ void rps_table_text(struct rps_table *table, const char *text);
 /* A text with something in the dim style behind it, which is not part of the JSON value: a function and its
  * place. */
 void rps_table_text_and_note(struct rps_table *table, const char *text, const char *note);
+/* The same, with another text as JSON value. */
+void rps_table_text_as(struct rps_table *table, const char *text, const char *note, const char *json);
 /* What JSON has under the column's key is not what people see: a difference, say. `json` is printed as it is.
  */
 void rps_table_formatted(struct rps_table *table, const char *text, const char *json, enum rps_style style);
