@@ -4,10 +4,14 @@
 
 #include "profile/callgrind_read.h"
 #include "profile/callgrind_write.h"
+#include "profile/folded_read.h"
+#include "profile/folded_write.h"
 #include "profile/gzip.h"
 #include "profile/input.h"
 #include "profile/pprof_read.h"
 #include "profile/pprof_write.h"
+#include "profile/speedscope_read.h"
+#include "profile/speedscope_write.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -17,6 +21,8 @@
 const struct rps_format rps_formats[] = {
     {"callgrind", "for KCacheGrind and callgrind_annotate", rps_callgrind_write, 0},
     {"pprof", "for go tool pprof, speedscope and others; what .prof files are", rps_pprof_write, 1},
+    {"folded", "a line for each call path, for flamegraph.pl and others", rps_folded_write, 0},
+    {"speedscope", "JSON for https://www.speedscope.app", rps_speedscope_write, 0},
 };
 const size_t rps_n_formats = sizeof(rps_formats) / sizeof(rps_formats[0]);
 
@@ -55,15 +61,26 @@ static bool is_binary(const char *bytes, size_t size)
 	return false;
 }
 
+static bool is_json(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (strchr(" \t\r\n", bytes[i]) == NULL)
+			return bytes[i] == '{';
+	return false;
+}
+
 static reader *choose_reader(struct rps_input *input)
 {
 	size_t size;
 	const char *bytes = rps_input_peek(input, &size);
 
-	/* The first field of a pprof file has the number 1 and a length. A line feed may begin a text, too. */
+	/* The first field of a pprof file has the number 1 and a length. A line feed may begin a text, too.
+	 */
 	if (size >= 2 && bytes[0] == '\n' && is_binary(bytes + 1, size - 1))
 		return rps_pprof_read;
-	return rps_callgrind_read;
+	if (is_json(bytes, size))
+		return rps_speedscope_read;
+	return rps_folded_is(bytes, size) ? rps_folded_read : rps_callgrind_read;
 }
 
 static int read_stream(FILE *stream, const char *path, struct rps_profile **profile, char *why,

@@ -234,6 +234,20 @@ int rps_input_line(struct rps_input *input, char **line, size_t *size)
 	return 1;
 }
 
+int rps_input_chunk(struct rps_input *input, const char **bytes, size_t *size)
+{
+	while (input->at == input->end && !input->has_ended) {
+		input->at = input->end = 0;
+		fill(input);
+	}
+	if (input->at == input->end)
+		return input->error;
+	*bytes = input->buffer + input->at;
+	*size = input->end - input->at;
+	input->at = input->end;
+	return 1;
+}
+
 int rps_input_all(struct rps_input *input, size_t size_max, unsigned char **bytes, size_t *size)
 {
 	while (!input->has_ended) {

@@ -28,6 +28,10 @@ const char *rps_input_peek(struct rps_input *input, size_t *size);
  * broken compression), or the stream's error. */
 int rps_input_line(struct rps_input *input, char **line, size_t *size);
 
+/* The bytes that come next, as many as there happen to be, valid until the next call. 1; 0 at the end of the
+ * input; -errno as above. */
+int rps_input_chunk(struct rps_input *input, const char **bytes, size_t *size);
+
 /* All that is left, malloc'ed, at most `size_max` bytes (-EFBIG). 0 or -errno. */
 int rps_input_all(struct rps_input *input, size_t size_max, unsigned char **bytes, size_t *size);
 

@@ -352,10 +352,7 @@ static int take_line(struct reader *reader, uint32_t node, const struct rps_ppro
 
 static int stack_error(struct reader *reader, int error)
 {
-	return fail(reader, error, "%s",
-		    error == -E2BIG       ? "more call paths than can be held"
-		    : error == -EOVERFLOW ? "the sum of values is beyond 64 bits"
-					  : "out of memory");
+	return fail(reader, error, "%s", rps_stacks_why(error));
 }
 
 /* Of any file but ours. */

@@ -20,6 +20,7 @@
 #include "profile/callgrind_names.h"
 #include "profile/gzip.h"
 #include "profile/id_table.h"
+#include "profile/order.h"
 #include "profile/pprof.pb-c.h"
 #include "profile/pprof_units.h"
 #include "profile/unfold.h"
@@ -205,84 +206,15 @@ static uint64_t location(struct writer *writer, uint32_t function, const char *f
 
 /* ---- The order of things --------------------------------------------------------------------------- */
 
-static int compare_functions(const void *a, const void *b, void *cls)
-{
-	const struct rps_profile *profile = cls;
-	const struct rps_function *left = &profile->functions[*(const uint32_t *)a];
-	const struct rps_function *right = &profile->functions[*(const uint32_t *)b];
-	int order = strcmp(left->name, right->name);
-
-	if (order == 0)
-		order = strcmp(left->file, right->file);
-	if (order == 0)
-		order = left->line < right->line ? -1 : left->line > right->line;
-	if (order == 0)
-		order = strcmp(left->object, right->object);
-	return order != 0 ? order : strcmp(left->symbol, right->symbol);
-}
-
-struct child {
-	uint32_t parent, rank, node;
-};
-
-static int compare_children(const void *a, const void *b)
-{
-	const struct child *left = a, *right = b;
-
-	if (left->parent != right->parent)
-		return left->parent < right->parent ? -1 : 1;
-	return left->rank < right->rank ? -1 : left->rank > right->rank;
-}
-
-/* Nodes by what they are called, not by when they were first seen: threads are not the same twice. */
 static int sort_nodes(struct writer *writer)
 {
-	const struct rps_profile *profile = writer->profile;
-	const uint32_t n = profile->n_nodes;
-	uint32_t *functions = malloc(profile->n_functions * sizeof(*functions));
-	uint32_t *ranks = malloc(profile->n_functions * sizeof(*ranks));
-	uint32_t *first_child = malloc(((size_t)n + 1) * sizeof(*first_child));
-	uint32_t *open = malloc(n * sizeof(*open)), n_open = 0, n_ordered = 0;
-	struct child *children = malloc(n * sizeof(*children));
-	int error = -ENOMEM;
-
-	writer->order = malloc(n * sizeof(*writer->order));
-	writer->place = malloc(n * sizeof(*writer->place));
-	if (functions == NULL || ranks == NULL || first_child == NULL || open == NULL || children == NULL ||
-	    writer->order == NULL || writer->place == NULL)
-		goto out;
-	for (uint32_t i = 0; i < profile->n_functions; i++)
-		functions[i] = i;
-	qsort_r(functions, profile->n_functions, sizeof(*functions), compare_functions,
-		(void *)(uintptr_t)profile);
-	for (uint32_t i = 0; i < profile->n_functions; i++)
-		ranks[functions[i]] = i;
-	for (uint32_t i = 1; i < n; i++)
-		children[i - 1] =
-		    (struct child){profile->nodes[i].parent, ranks[profile->nodes[i].function], i};
-	qsort(children, n - 1, sizeof(*children), compare_children);
-	for (uint32_t i = 0, at = 0; i <= n; i++) {
-		while (at < n - 1 && children[at].parent < i)
-			at++;
-		first_child[i] = at;
-	}
-	open[n_open++] = 0;
-	while (n_open > 0) {
-		const uint32_t node = open[--n_open];
-
-		writer->place[node] = n_ordered;
-		writer->order[n_ordered++] = node;
-		for (uint32_t i = first_child[node + 1]; i-- > first_child[node];)
-			open[n_open++] = children[i].node;
-	}
-	error = 0;
-out:
-	free(functions);
-	free(ranks);
-	free(first_child);
-	free(open);
-	free(children);
-	return error;
+	writer->order = rps_profile_order(writer->profile);
+	writer->place = malloc(writer->profile->n_nodes * sizeof(*writer->place));
+	if (writer->order == NULL || writer->place == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < writer->profile->n_nodes; i++)
+		writer->place[writer->order[i]] = i;
+	return 0;
 }
 
 static int compare_edges(const void *a, const void *b, void *cls)

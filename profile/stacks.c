@@ -17,6 +17,7 @@ struct rps_stacks {
 	struct frame *frames;
 	uint32_t n_frames, room;
 	uint32_t *active_node; /* of each function; RPS_NONE: it is not in the stack */
+	uint32_t n_known;      /* functions there is room for */
 	uint64_t totals[RPS_EVENTS_MAX];
 };
 
@@ -24,16 +25,8 @@ struct rps_stacks *rps_stacks_create(struct rps_profile *profile)
 {
 	struct rps_stacks *stacks = calloc(1, sizeof(*stacks));
 
-	if (stacks == NULL)
-		return NULL;
-	stacks->profile = profile;
-	stacks->active_node = malloc(profile->n_functions * sizeof(*stacks->active_node));
-	if (stacks->active_node == NULL) {
-		free(stacks);
-		return NULL;
-	}
-	for (uint32_t i = 0; i < profile->n_functions; i++)
-		stacks->active_node[i] = RPS_NONE;
+	if (stacks != NULL)
+		stacks->profile = profile;
 	return stacks;
 }
 
@@ -46,10 +39,18 @@ void rps_stacks_destroy(struct rps_stacks *stacks)
 	free(stacks);
 }
 
+void rps_stacks_leave(struct rps_stacks *stacks)
+{
+	const struct frame *frame = &stacks->frames[--stacks->n_frames];
+
+	if (frame->is_outermost)
+		stacks->active_node[frame->function] = RPS_NONE;
+}
+
 void rps_stacks_begin(struct rps_stacks *stacks)
 {
 	while (stacks->n_frames > 0)
-		stacks->active_node[stacks->frames[--stacks->n_frames].function] = RPS_NONE;
+		rps_stacks_leave(stacks);
 }
 
 uint32_t rps_stacks_node(const struct rps_stacks *stacks)
@@ -60,6 +61,23 @@ uint32_t rps_stacks_node(const struct rps_stacks *stacks)
 uint32_t rps_stacks_edge(const struct rps_stacks *stacks)
 {
 	return stacks->n_frames > 0 ? stacks->frames[stacks->n_frames - 1].edge : RPS_NONE;
+}
+
+uint32_t rps_stacks_depth(const struct rps_stacks *stacks)
+{
+	return stacks->n_frames;
+}
+
+const char *rps_stacks_why(int error)
+{
+	switch (error) {
+	case -E2BIG:
+		return "more call paths than can be held";
+	case -EOVERFLOW:
+		return "a sum is beyond 64 bits";
+	default:
+		return "out of memory";
+	}
 }
 
 static bool is_too_big(const struct rps_stacks *stacks)
@@ -73,12 +91,9 @@ static bool is_too_big(const struct rps_stacks *stacks)
 	       RPS_STACKS_MEMORY_MAX;
 }
 
-int rps_stacks_enter(struct rps_stacks *stacks, uint32_t function, const char *site_file, uint32_t site_line)
+/* Functions may be added to the profile while stacks are. */
+static int make_room(struct rps_stacks *stacks)
 {
-	const uint32_t from = rps_stacks_node(stacks);
-	struct frame frame = {.function = function, .node = stacks->active_node[function]};
-
-	frame.is_outermost = frame.node == RPS_NONE;
 	if (stacks->n_frames == stacks->room) {
 		uint32_t room = stacks->room == 0 ? 64 : stacks->room * 2;
 		struct frame *frames = realloc(stacks->frames, room * sizeof(*frames));
@@ -88,6 +103,28 @@ int rps_stacks_enter(struct rps_stacks *stacks, uint32_t function, const char *s
 		stacks->frames = frames;
 		stacks->room = room;
 	}
+	if (stacks->n_known < stacks->profile->n_functions) {
+		uint32_t n = stacks->profile->n_functions + stacks->profile->n_functions / 2;
+		uint32_t *active = realloc(stacks->active_node, n * sizeof(*active));
+
+		if (active == NULL)
+			return -ENOMEM;
+		stacks->active_node = active;
+		while (stacks->n_known < n)
+			active[stacks->n_known++] = RPS_NONE;
+	}
+	return 0;
+}
+
+int rps_stacks_enter(struct rps_stacks *stacks, uint32_t function, const char *site_file, uint32_t site_line)
+{
+	const uint32_t from = rps_stacks_node(stacks);
+	struct frame frame = {.function = function};
+
+	if (make_room(stacks) != 0)
+		return -ENOMEM;
+	frame.node = stacks->active_node[function];
+	frame.is_outermost = frame.node == RPS_NONE;
 	if (frame.is_outermost)
 		frame.node = rps_profile_node(stacks->profile, from, function);
 	if (frame.node == RPS_NONE)

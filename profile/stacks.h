@@ -29,6 +29,9 @@ void rps_stacks_begin(struct rps_stacks *stacks);
 /* 0, -ENOMEM, or -E2BIG. "" and 0 where the call site is unknown. */
 int rps_stacks_enter(struct rps_stacks *stacks, uint32_t function, const char *site_file, uint32_t site_line);
 
+/* Back to the caller; the stack must not be empty. */
+void rps_stacks_leave(struct rps_stacks *stacks);
+
 /* 0, or -EOVERFLOW: a sum is beyond 64 bits. */
 int rps_stacks_charge(struct rps_stacks *stacks, uint64_t calls, const uint64_t *costs);
 
@@ -38,5 +41,9 @@ int rps_stacks_charge_self(struct rps_stacks *stacks, uint64_t calls, const uint
 /* Where the stack ends; RPS_NONE is the edge of an empty one. */
 uint32_t rps_stacks_node(const struct rps_stacks *stacks);
 uint32_t rps_stacks_edge(const struct rps_stacks *stacks);
+uint32_t rps_stacks_depth(const struct rps_stacks *stacks);
+
+/* A sentence for what one of these returned. */
+const char *rps_stacks_why(int error);
 
 #endif

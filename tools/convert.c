@@ -20,8 +20,8 @@ static int write_compressed(const struct rps_profile *profile, FILE *out)
 static void help(FILE *out)
 {
 	fputs("Usage: runprofile convert --to=FORMAT [OPTION]... FILE\n\n"
-	      "Reads a profile (callgrind; gzip'd or not; - is the standard input) and writes it as "
-	      "FORMAT:\n\n",
+	      "Reads a profile (callgrind, pprof, folded stacks, speedscope; gzip'd or not; - is the standard\n"
+	      "input) and writes it as FORMAT:\n\n",
 	      out);
 	for (size_t i = 0; i < rps_n_formats; i++)
 		fprintf(out, "  %-12s %s\n", rps_formats[i].name, rps_formats[i].summary);
