@@ -6,6 +6,7 @@
 
 #include "tools/complain.h"
 
+int rps_command_annotate(int argc, char **argv);
 int rps_command_callees(int argc, char **argv);
 int rps_command_callers(int argc, char **argv);
 int rps_command_convert(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct command {
     {"tree", rps_command_tree, "what called what, from the root down"},
     {"callers", rps_command_callers, "what calls a function"},
     {"callees", rps_command_callees, "what a function calls"},
+    {"annotate", rps_command_annotate, "source, with what its lines cost"},
     {"diff", rps_command_diff, "what has changed, and whether that is too much"},
     {"convert", rps_command_convert, "write a profile in another format"},
     {"validate", rps_command_validate, "check whether files are whole and right"},

@@ -25,6 +25,7 @@ struct cell {
 	char *json; /* a JSON value */
 	enum rps_style style;
 	uint32_t indent;
+	bool is_source;
 };
 
 struct rps_table {
@@ -110,7 +111,7 @@ static void add_cell(struct rps_table *table, char *text, char *note, char *json
 		free(json);
 		return;
 	}
-	table->cells[table->n_cells++] = (struct cell){text, note, json, style, 0};
+	table->cells[table->n_cells++] = (struct cell){text, note, json, style, 0, false};
 }
 
 static char *json_text(const char *text)
@@ -142,6 +143,13 @@ void rps_table_text_as(struct rps_table *table, const char *text, const char *no
 void rps_table_text_and_note(struct rps_table *table, const char *text, const char *note)
 {
 	rps_table_text_as(table, text, note, text);
+}
+
+void rps_table_source(struct rps_table *table, const char *text)
+{
+	add_cell(table, rps_text_safe(text), NULL, json_text(text), RPS_STYLE_PLAIN);
+	if (table->n_cells > 0)
+		table->cells[table->n_cells - 1].is_source = true;
 }
 
 void rps_table_formatted(struct rps_table *table, const char *text, const char *json, enum rps_style style)
@@ -222,6 +230,10 @@ static int put_flexible(const struct cell *cell, size_t room, const struct rps_v
 	}
 	text = room != 0 ? rps_text_shorten(cell->text, has_note ? room - note_width : room)
 			 : strdup(cell->text);
+	if (room != 0 && cell->is_source) {
+		free(text);
+		text = rps_text_cut(cell->text, room);
+	}
 	if (text == NULL)
 		return -ENOMEM;
 	put_padding(view->out, indent);

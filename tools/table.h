@@ -31,6 +31,8 @@ void rps_table_text(struct rps_table *table, const char *text);
 void rps_table_text_and_note(struct rps_table *table, const char *text, const char *note);
 /* The same, with another text as JSON value. */
 void rps_table_text_as(struct rps_table *table, const char *text, const char *note, const char *json);
+/* A line of source: cut at its end, not in the middle. */
+void rps_table_source(struct rps_table *table, const char *text);
 /* What JSON has under the column's key is not what people see: a difference, say. `json` is printed as it is.
  */
 void rps_table_formatted(struct rps_table *table, const char *text, const char *json, enum rps_style style);

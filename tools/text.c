@@ -208,6 +208,17 @@ char *rps_text_shorten(const char *text, size_t columns)
 	return cut;
 }
 
+char *rps_text_cut(const char *text, size_t columns)
+{
+	char *cut;
+
+	if (rps_text_width(text) <= columns || columns == 0)
+		return strdup(text);
+	if (asprintf(&cut, "%.*s" ELLIPSIS, (int)head_size(text, columns - 1), text) < 0)
+		return NULL;
+	return cut;
+}
+
 size_t rps_text_brief_width(const char *text)
 {
 	char *copy = strdup(text);

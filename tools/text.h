@@ -22,6 +22,9 @@ size_t rps_text_width(const char *text);
  * each for "…", then the middle. malloc'ed, NULL when out of memory. */
 char *rps_text_shorten(const char *text, size_t columns);
 
+/* The beginning of a safe text, "…" at its end if it is cut. malloc'ed, NULL when out of memory. */
+char *rps_text_cut(const char *text, size_t columns);
+
 /* What rps_text_shorten can make of it without cutting the name itself. */
 size_t rps_text_brief_width(const char *text);
 
