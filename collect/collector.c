@@ -3,8 +3,9 @@
  *
  *   pool, attach, functions   shared, each safe by itself
  *   active                    the requests under way; `lock`
- *   turn                      held from begin to end in application scope: the pool has one epoch
- *   epoch                     written by whoever holds `turn` (application scope) or by create (request scope)
+ *   holder                    application scope: the request whose turn it is, from begin to end (the pool has one epoch), or until
+ *                             another has waited too long and cuts it short; `lock`
+ *   epoch                     written by the holder (application scope) or by create (request scope)
  */
 #include "collect/collector.h"
 
@@ -30,11 +31,16 @@
 #include <utlist.h>
 
 #define SETTLE_MS 1000
+#define BEGIN_QUIET_MS 100
 /* How long a request's handler may go on after its answer was complete, or its client gone. */
 #define HANDLER_MS 5000
 /* How long a hook may take that the collector has caught in the middle. */
 #define HOOK_MS 100
 #define N_UNFINISHED_NAMES 8
+/* How long a request may keep others from their turn: an event stream, a long poll. */
+#define TURN_MS 30000
+/* No thread stays in the middle of a hook so long: then its arena can be given on, though the application was never quiet. */
+#define HOOK_IS_OVER_MS 10000
 /* Below so many, slots of dead processes may stay. */
 #define N_PROCESSES_KEPT 64
 
@@ -42,7 +48,13 @@ struct rps_collection {
 	struct rps_collector *collector;
 	uint64_t id;
 	uint64_t epoch; /* application scope; 0 in request scope */
+	uint64_t begun_ms;
 	struct rps_collection *prev, *next;
+	enum { RUNNING, ENDING, BEING_CUT, CUT } state; /* `lock` */
+	/* When it was cut short: what rps_collector_end will give. */
+	int error;
+	struct rps_profile *profile;
+	struct rps_collect_info info;
 };
 
 struct rps_collector {
@@ -53,8 +65,9 @@ struct rps_collector {
 	struct rps_functions *functions;
 	struct rps_clock_anchor started;
 	struct rps_collection *active;
+	struct rps_collection *holder;
 	pthread_mutex_t lock;
-	pthread_mutex_t turn;
+	pthread_cond_t turn_changed;
 	_Atomic uint64_t epoch_number;
 	char *environment[3];
 };
@@ -86,6 +99,7 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 {
 	struct rps_collector *collector = calloc(1, sizeof(*collector));
 	enum rps_clock clock = rps_clock_choose();
+	pthread_condattr_t monotonic;
 	int result;
 
 	if (collector == NULL) {
@@ -95,13 +109,17 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 	collector->scope = options->scope;
 	collector->settle_ms = options->settle_ms != 0 ? options->settle_ms : SETTLE_MS;
 	pthread_mutex_init(&collector->lock, NULL);
-	pthread_mutex_init(&collector->turn, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&collector->turn_changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	collector->started = rps_clock_take_anchor(clock);
 	result = rps_pool_create(&collector->pool, RPS_N_ARENAS, clock);
 	if (result != 0) {
 		snprintf(error, error_size, "cannot make the shared memory: %s", strerror(-result));
 		goto fail;
 	}
+	collector->pool.header->defer_accept = options->defer_accept != 0;
 	result = rps_attach_start(&collector->attach, &collector->pool);
 	if (result != 0) {
 		snprintf(error, error_size, "cannot listen for the application's runtime: %s", strerror(-result));
@@ -134,7 +152,7 @@ void rps_collector_destroy(struct rps_collector *collector)
 	for (int i = 0; i < 2; i++)
 		free(collector->environment[i]);
 	pthread_mutex_destroy(&collector->lock);
-	pthread_mutex_destroy(&collector->turn);
+	pthread_cond_destroy(&collector->turn_changed);
 	free(collector);
 }
 
@@ -161,27 +179,6 @@ void rps_collector_get_stats(const struct rps_collector *collector, struct rps_c
 	stats->foreign_requests = atomic_load_explicit(&header->foreign_requests, memory_order_relaxed);
 	stats->lost_arenas = atomic_load_explicit(&header->lost_arenas, memory_order_relaxed);
 	stats->hooks_seen = atomic_load_explicit(&header->hooks_seen, memory_order_relaxed) != 0;
-}
-
-/* ---- Begin -------------------------------------------------------------------------------- */
-
-struct rps_collection *rps_collector_begin(struct rps_collector *collector, uint64_t id)
-{
-	struct rps_collection *collection = calloc(1, sizeof(*collection));
-
-	if (collection == NULL)
-		return NULL;
-	collection->collector = collector;
-	collection->id = id;
-	if (rps_collector_scope(collector) == RPS_SCOPE_APPLICATION) {
-		pthread_mutex_lock(&collector->turn);
-		set_epoch(collector, RPS_MODE_APPLICATION);
-		collection->epoch = atomic_load(&collector->pool.header->epoch);
-	}
-	pthread_mutex_lock(&collector->lock);
-	DL_APPEND(collector->active, collection);
-	pthread_mutex_unlock(&collector->lock);
-	return collection;
 }
 
 /* ---- Whose arenas ---------------------------------------------------------------------------- */
@@ -275,9 +272,19 @@ static int is_wanted(const struct rps_collector *collector, const struct rps_are
 	return 0;
 }
 
+/* Was it claimed so long ago that no hook that began before its request's end can still be under way? */
+static int is_old(const struct rps_collector *collector, const struct rps_arena_slot *slot)
+{
+	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
+	uint64_t now = rps_clock_ticks(clock);
+	double ns_per_tick = rps_clock_ns_per_tick(clock, &collector->started);
+
+	return now > slot->claimed_ticks && (double)(now - slot->claimed_ticks) * ns_per_tick > HOOK_IS_OVER_MS * 1e6;
+}
+
 /* Gives back what no request under way is waiting for: arenas of requests that were given up, of handlers that
  * went on after their request had ended, of dead processes; and in application scope, where `is_quiet` says that no
- * thread can be about to write, those of earlier requests. */
+ * thread can be about to write, those of earlier requests; else those of long ago. */
 static void sweep(struct rps_collector *collector, int is_quiet)
 {
 	uint32_t n = rps_pool_n_slots(&collector->pool);
@@ -289,7 +296,7 @@ static void sweep(struct rps_collector *collector, int is_quiet)
 
 		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || is_wanted(collector, slot))
 			continue;
-		if (state == RPS_ARENA_ENDED || (is_quiet && (slot->epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION) ||
+		if (state == RPS_ARENA_ENDED || ((is_quiet || is_old(collector, slot)) && (slot->epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION) ||
 		    !owner_is_alive(collector, slot))
 			rps_pool_free_arena(&collector->pool, i);
 	}
@@ -322,6 +329,8 @@ struct gathering {
 	uint32_t n_unreadable;
 	uint32_t unfinished[N_UNFINISHED_NAMES];
 	uint32_t n_unfinished_names;
+	int is_cut_short;
+	char busy[128]; /* who, when the application was not quiet */
 };
 
 /* Did its process end of its own accord, by exit() or from main? */
@@ -330,10 +339,27 @@ static int has_exited(const struct rps_collector *collector, const struct rps_ar
 	return rps_pool_process(&collector->pool, slot->process)->ended_ticks > slot->claimed_ticks;
 }
 
+/* Is the innermost open call one that no process comes back from? */
+static int ends_by_call(struct rps_collector *collector, const struct rps_arena_copy *copy)
+{
+	static const char *const names[] = {"_exit",  "_Exit",  "quick_exit", "execve",	 "execv",   "execvp",
+					    "execvpe", "execl", "execlp",     "execle", "fexecve", "execveat"};
+	const char *innermost;
+
+	if (copy->n_unfinished == 0)
+		return 0;
+	innermost = rps_functions_get(collector->functions, copy->unfinished[copy->n_unfinished - 1])->name;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(innermost, names[i]) == 0)
+			return 1;
+	return 0;
+}
+
 static int gather_arena(struct rps_collector *collector, uint32_t index, struct rps_profile *profile,
 			struct gathering *gathering, struct rps_collect_info *info)
 {
 	struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, index);
+	int is_dead = slot_state(collector, index) == RPS_ARENA_LIVE && !owner_is_alive(collector, slot);
 	uint64_t end_ticks = has_exited(collector, slot) ? rps_pool_process(&collector->pool, slot->process)->ended_ticks
 							 : gathering->end_ticks;
 	struct rps_arena_copy copy;
@@ -351,6 +377,9 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	info->calls += copy.calls;
 	info->lost_calls += copy.lost_calls;
 	info->n_unfinished += copy.n_unfinished;
+	if (is_dead && !has_exited(collector, slot) && !ends_by_call(collector, &copy) &&
+	    (slot->request_id != 0 || copy.n_unfinished > 0))
+		info->cut_off = 1;
 	info->overflowed |= copy.overflow != 0;
 	gathering->deep_calls += copy.deep_calls;
 	gathering->abandoned += copy.abandoned;
@@ -376,16 +405,11 @@ static int gather(struct rps_collection *collection, uint32_t pid, struct rps_pr
 	for (uint32_t i = 0; i < n && error == 0; i++) {
 		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
 		uint32_t state = slot_state(collector, i);
-		int is_alive;
 
 		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || !belongs(collection, slot) ||
 		    (pid != 0 && slot->pid != pid))
 			continue;
-		is_alive = state == RPS_ARENA_ENDED || owner_is_alive(collector, slot);
 		error = gather_arena(collector, i, profile, gathering, info);
-		if (state == RPS_ARENA_LIVE && !is_alive && !has_exited(collector, slot) &&
-		    (collection->epoch == 0 || rps_pool_arena(&collector->pool, i)->stack_top > RPS_STACK_OFFSET))
-			info->cut_off = 1;
 	}
 	if (collection->epoch == 0 && info->n_arenas == 0)
 		info->never_entered = 1;
@@ -443,7 +467,11 @@ static int describe_all(struct rps_collection *collection, struct rps_profile *p
 	if (info->n_unfinished > 0)
 		error |= describe_unfinished(collector, profile, gathering, info);
 	if (info->not_quiet)
-		error |= describe(profile, rps_profile_add_meta, "Not quiet", "the application was still busy after %u ms", collector->settle_ms);
+		error |= describe(profile, rps_profile_add_meta, "Not quiet", "the application was still busy after %u ms (%s); what it did later is not in this profile", collector->settle_ms,
+				  gathering->busy);
+	if (info->cut_short)
+		error |= describe(profile, rps_profile_add_meta, "Cut short", "another request had waited for %u s; what this one did later is not in this profile",
+				  TURN_MS / 1000);
 	if (info->never_entered)
 		error |= describe(profile, rps_profile_add_meta, "Never entered", "the application's request handler was not called");
 	if (info->lost_calls > 0)
@@ -461,7 +489,8 @@ static int describe_all(struct rps_collection *collection, struct rps_profile *p
 	return error != 0 ? -ENOMEM : 0;
 }
 
-static void leave(struct rps_collection *collection, int is_quiet)
+/* Nobody asks for its arenas any more. */
+static void retire(struct rps_collection *collection, int is_quiet)
 {
 	struct rps_collector *collector = collection->collector;
 
@@ -470,9 +499,19 @@ static void leave(struct rps_collection *collection, int is_quiet)
 	pthread_mutex_unlock(&collector->lock);
 	sweep(collector, is_quiet);
 	sweep_processes(collector);
-	if (collection->epoch != 0)
-		pthread_mutex_unlock(&collector->turn);
-	free(collection);
+}
+
+static void give_turn(struct rps_collection *collection)
+{
+	struct rps_collector *collector = collection->collector;
+
+	pthread_mutex_lock(&collector->lock);
+	if (collector->holder == collection)
+		collector->holder = NULL;
+	if (collection->state == BEING_CUT)
+		collection->state = CUT;
+	pthread_cond_broadcast(&collector->turn_changed);
+	pthread_mutex_unlock(&collector->lock);
 }
 
 /* Waits until nothing more comes, and stops the recording. 1: the application is quiet. */
@@ -484,7 +523,8 @@ static int finish(struct rps_collection *collection, struct gathering *gathering
 
 	gathering->end_ticks = rps_clock_ticks(clock);
 	if (collection->epoch != 0) {
-		is_quiet = rps_processes_wait_quiet(&collector->pool, collector->settle_ms);
+		is_quiet = rps_processes_wait_quiet(&collector->pool, collector->settle_ms, gathering->busy,
+						   sizeof(gathering->busy));
 		if (!is_quiet)
 			gathering->end_ticks = rps_clock_ticks(clock);
 		stop_recording(collection);
@@ -504,6 +544,8 @@ static int make_profile(struct rps_collection *collection, uint32_t pid, const c
 
 	memset(info, 0, sizeof(*info));
 	info->not_quiet = collection->epoch != 0 && !is_quiet;
+	info->cut_short = finished->is_cut_short;
+	snprintf(info->busy, sizeof(info->busy), "%s", finished->busy);
 	*profile = rps_profile_create(root_name);
 	error = *profile != NULL ? gather(collection, pid, *profile, &gathering, info) : -ENOMEM;
 	if (error == 0) {
@@ -517,15 +559,121 @@ static int make_profile(struct rps_collection *collection, uint32_t pid, const c
 	return error;
 }
 
-int rps_collector_end(struct rps_collection *collection, const char *root_name, struct rps_profile **profile,
-		      struct rps_collect_info *info)
+/* A request that has kept another waiting is over for us; what rps_collector_end will be asked for is made now. */
+static void cut_short(struct rps_collection *collection)
 {
 	struct gathering finished = {0};
 	int is_quiet = finish(collection, &finished);
-	int error = make_profile(collection, 0, root_name, is_quiet, &finished, profile, info);
 
-	leave(collection, is_quiet);
+	finished.is_cut_short = 1;
+	collection->error = make_profile(collection, 0, "request", is_quiet, &finished, &collection->profile, &collection->info);
+	retire(collection, is_quiet);
+	give_turn(collection);
+}
+
+/* Waits until no other request is recorded. */
+static void take_turn(struct rps_collection *collection)
+{
+	struct rps_collector *collector = collection->collector;
+
+	pthread_mutex_lock(&collector->lock);
+	while (collector->holder != NULL) {
+		struct rps_collection *holder = collector->holder;
+		uint64_t deadline_ms = holder->begun_ms + TURN_MS;
+		struct timespec deadline = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
+
+		if (holder->state != RUNNING) {
+			pthread_cond_wait(&collector->turn_changed, &collector->lock);
+		} else if (now_ms() >= deadline_ms) {
+			holder->state = BEING_CUT;
+			pthread_mutex_unlock(&collector->lock);
+			cut_short(holder);
+			pthread_mutex_lock(&collector->lock);
+		} else {
+			pthread_cond_timedwait(&collector->turn_changed, &collector->lock, &deadline);
+		}
+	}
+	collector->holder = collection;
+	collection->begun_ms = now_ms();
+	pthread_mutex_unlock(&collector->lock);
+}
+
+/* ---- Begin and end ----------------------------------------------------------------------------- */
+
+struct rps_collection *rps_collector_begin(struct rps_collector *collector, uint64_t id)
+{
+	struct rps_collection *collection = calloc(1, sizeof(*collection));
+
+	if (collection == NULL)
+		return NULL;
+	collection->collector = collector;
+	collection->id = id;
+	if (rps_collector_scope(collector) == RPS_SCOPE_APPLICATION) {
+		char busy[128];
+
+		take_turn(collection);
+		/* What the last request's end has set off (a process that waited for it, the signal of its death) is not this one's. */
+		rps_processes_wait_quiet(&collector->pool, BEGIN_QUIET_MS, busy, sizeof(busy));
+		set_epoch(collector, RPS_MODE_APPLICATION);
+		collection->epoch = atomic_load(&collector->pool.header->epoch);
+	}
+	pthread_mutex_lock(&collector->lock);
+	DL_APPEND(collector->active, collection);
+	pthread_mutex_unlock(&collector->lock);
+	return collection;
+}
+
+/* 1: its profile has been made. From here on it can't be cut short. */
+static int was_cut_short(struct rps_collection *collection)
+{
+	struct rps_collector *collector = collection->collector;
+
+	pthread_mutex_lock(&collector->lock);
+	while (collection->state == BEING_CUT)
+		pthread_cond_wait(&collector->turn_changed, &collector->lock);
+	if (collection->state == RUNNING)
+		collection->state = ENDING;
+	pthread_mutex_unlock(&collector->lock);
+	return collection->state == CUT;
+}
+
+static int name_root(struct rps_profile *profile, const char *name)
+{
+	struct rps_function *functions = calloc(profile->n_functions, sizeof(*functions));
+	int error;
+
+	if (functions == NULL)
+		return -ENOMEM;
+	memcpy(functions, profile->functions, profile->n_functions * sizeof(*functions));
+	functions[profile->nodes[0].function].name = name;
+	error = rps_profile_redefine_functions(profile, functions);
+	free(functions);
 	return error;
+}
+
+int rps_collector_end(struct rps_collection *collection, const char *root_name, struct rps_profile **profile,
+		      struct rps_collect_info *info)
+{
+	int error;
+
+	if (was_cut_short(collection)) {
+		*profile = collection->profile;
+		*info = collection->info;
+		error = collection->error != 0 ? collection->error : name_root(*profile, root_name);
+	} else {
+		struct gathering finished = {0};
+		int is_quiet = finish(collection, &finished);
+
+		error = make_profile(collection, 0, root_name, is_quiet, &finished, profile, info);
+		retire(collection, is_quiet);
+	}
+	return error;
+}
+
+void rps_collector_leave(struct rps_collection *collection)
+{
+	give_turn(collection);
+	free(collection);
 }
 
 /* The process of the `n`-th arena, if no earlier arena has the same. 0: it has. */
@@ -563,17 +711,18 @@ int rps_collector_end_each(struct rps_collection *collection, const char *root_n
 		if (error == 0)
 			take(take_cls, profile, &info);
 	}
-	leave(collection, is_quiet);
+	retire(collection, is_quiet);
+	rps_collector_leave(collection);
 	return error;
 }
 
 void rps_collector_abandon(struct rps_collection *collection)
 {
-	int is_quiet = 0;
+	struct gathering finished = {0};
 
-	if (collection->epoch != 0) {
-		is_quiet = rps_processes_wait_quiet(&collection->collector->pool, collection->collector->settle_ms);
-		stop_recording(collection);
-	}
-	leave(collection, is_quiet);
+	if (was_cut_short(collection))
+		rps_profile_destroy(collection->profile);
+	else
+		retire(collection, finish(collection, &finished));
+	rps_collector_leave(collection);
 }

@@ -31,6 +31,7 @@ enum rps_scope {
 struct rps_collector_options {
 	enum rps_scope scope;
 	const char *runtime_path; /* librunprofile.so to preload; NULL: don't preload */
+	int defer_accept;         /* 1: the application's sockets accept connections when their first bytes are there */
 	uint32_t settle_ms;       /* longest wait for the application to become quiet; 0: default (1000) */
 };
 
@@ -42,7 +43,9 @@ struct rps_collect_info {
 	uint32_t n_unfinished;  /* activations that had not returned at the end */
 	int cut_off;            /* the application died in the middle */
 	int overflowed;         /* contexts were collapsed */
-	int not_quiet;          /* application scope: still busy after settle_ms */
+	int not_quiet;          /* application scope: still busy after settle_ms ... */
+	char busy[128];         /* ... and which threads */
+	int cut_short;          /* application scope: another request had waited too long for its turn */
 	int never_entered;      /* request scope: the application's handler was not called with this id */
 	uint32_t pid;           /* of the process that did the work (the first), 0 if none */
 };
@@ -72,23 +75,28 @@ enum rps_scope rps_collector_scope(const struct rps_collector *collector);
 void rps_collector_get_stats(const struct rps_collector *collector, struct rps_collector_stats *stats);
 
 /* Begins a request with the random id `id` (not 0). In application scope waits
- * until no other request is under way. NULL when out of memory. */
+ * until no other request is under way; one that lasts longer than 30 s then is cut short: its profile is made at that
+ * moment. NULL when out of memory. */
 struct rps_collection *rps_collector_begin(struct rps_collector *collector, uint64_t id);
 
-/* Ends it: waits (bounded) until the runtime has ended its part (request
+/* Ends its recording: waits (bounded) until the runtime has ended its part (request
  * scope) or the application is quiet (application scope), and gives the profile:
  * one root called `root_name`, one event Wall_ns, metadata about clock,
- * calibration, losses and unfinished activations filled in. Frees `collection`.
+ * calibration, losses and unfinished activations filled in. `collection` is still to be left.
  * Returns 0 or -ENOMEM. `*profile` and `*info` are the caller's. */
 int rps_collector_end(struct rps_collection *collection, const char *root_name,
                       struct rps_profile **profile, struct rps_collect_info *info);
 
-/* The same, but a profile for each process that took part: `take` gets (and owns) them one after the other. */
+/* After its end, and after what the application was not to notice before (the connection's end) has been done: in
+ * application scope the next request's turn comes, when the application has become quiet. Frees `collection`. */
+void rps_collector_leave(struct rps_collection *collection);
+
+/* End and leave in one, with a profile for each process that took part: `take` gets (and owns) them one after the other. */
 typedef void rps_collector_take_profile(void *cls, struct rps_profile *profile, const struct rps_collect_info *info);
 int rps_collector_end_each(struct rps_collection *collection, const char *root_name,
 			   rps_collector_take_profile *take, void *take_cls);
 
-/* Gives up a request that is not to be profiled after all. */
+/* Instead of end and leave: a request that is not to be profiled after all. */
 void rps_collector_abandon(struct rps_collection *collection);
 
 #endif

@@ -63,7 +63,8 @@ int rps_process_is_alive(uint32_t pid, uint64_t start_time)
 struct look {
 	uint64_t fingerprint; /* of all threads and their time slices */
 	uint32_t n_threads;
-	int is_busy;
+	uint32_t n_busy;
+	uint32_t busy_pid, busy_tid; /* one of them */
 	uint32_t *pids; /* seen so far; grows while descendants are found */
 	size_t n_pids, n_room;
 };
@@ -113,8 +114,11 @@ static void look_at_thread(struct look *look, uint32_t pid, uint32_t tid)
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", pid, tid);
 	if (read_stat(path, &state, &start_time) != 0 || state == 'Z' || state == 'X')
 		return;
-	if (state == 'R' || state == 'D')
-		look->is_busy = 1;
+	if (state == 'R' || state == 'D') {
+		look->n_busy++;
+		look->busy_pid = pid;
+		look->busy_tid = tid;
+	}
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", pid, tid);
 	mix(look, (uint64_t)tid << 32 ^ read_slices(path));
 	look->n_threads++;
@@ -159,7 +163,7 @@ static void look_at_all(const struct rps_pool *pool, struct look *look)
 	uint32_t n = rps_pool_n_processes(pool);
 
 	look->fingerprint = look->n_threads = 0;
-	look->is_busy = 0;
+	look->n_busy = 0;
 	look->n_pids = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct rps_process_slot *slot = rps_pool_process(pool, i);
@@ -185,7 +189,26 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
-int rps_processes_wait_quiet(const struct rps_pool *pool, uint32_t timeout_ms)
+static void name_busy(const struct look *look, char *busy, size_t size)
+{
+	char path[96], name[32];
+	ssize_t n;
+
+	if (look->n_busy == 0) {
+		snprintf(busy, size, "of %u threads some woke up again and again", look->n_threads);
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/comm", look->busy_pid, look->busy_tid);
+	n = read_proc(path, name, sizeof(name));
+	name[n > 0 ? n - 1 : 0] = '\0';
+	for (char *at = name; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	snprintf(busy, size, "%u of %u threads ran or waited for a disk, one of them %s, number %u", look->n_busy, look->n_threads,
+		 name, look->busy_tid);
+}
+
+int rps_processes_wait_quiet(const struct rps_pool *pool, uint32_t timeout_ms, char *busy, size_t busy_size)
 {
 	uint64_t deadline_us = now_us() + (uint64_t)timeout_ms * 1000u;
 	struct look look = {0};
@@ -195,10 +218,10 @@ int rps_processes_wait_quiet(const struct rps_pool *pool, uint32_t timeout_ms)
 
 	for (;;) {
 		look_at_all(pool, &look);
-		is_quiet = !look.is_busy && was_calm && look.fingerprint == last_fingerprint;
+		is_quiet = look.n_busy == 0 && was_calm && look.fingerprint == last_fingerprint;
 		if (is_quiet || now_us() > deadline_us)
 			break;
-		was_calm = !look.is_busy;
+		was_calm = look.n_busy == 0;
 		last_fingerprint = look.fingerprint;
 		if (!was_calm) {
 			struct timespec pause = {0, pause_us * 1000};
@@ -207,6 +230,8 @@ int rps_processes_wait_quiet(const struct rps_pool *pool, uint32_t timeout_ms)
 			pause_us = pause_us * 2 < PAUSE_LAST_US ? pause_us * 2 : PAUSE_LAST_US;
 		}
 	}
+	if (!is_quiet)
+		name_busy(&look, busy, busy_size);
 	free(look.pids);
 	return is_quiet;
 }

@@ -12,6 +12,7 @@
 
 #include "collect/pool.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,7 +20,7 @@
 int rps_process_is_alive(uint32_t pid, uint64_t start_time);
 
 /* Waits until the processes registered in the pool and all their descendants are quiet, at most `timeout_ms`. 1:
- * quiet (or all dead), 0: still busy. */
-int rps_processes_wait_quiet(const struct rps_pool *pool, uint32_t timeout_ms);
+ * quiet (or all dead), 0: still busy; then `busy` says who. */
+int rps_processes_wait_quiet(const struct rps_pool *pool, uint32_t timeout_ms, char *busy, size_t busy_size);
 
 #endif

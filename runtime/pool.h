@@ -27,7 +27,7 @@ RPS_HIDDEN void rps_pool_release(uint32_t slot);
 /* Raises and wakes the futex the collector waits on. */
 RPS_HIDDEN void rps_pool_notify(void);
 
-/* In a forked child. The libc calls it where it knows of the fork; else who does (sandbox_preload.c). */
+/* In a forked child. The libc calls it where it knows of the fork; else who does (libc_preload.c). */
 RPS_HIDDEN void rps_pool_after_fork(void);
 
 /* What the mapping takes of the address space, 0 when not attached. */

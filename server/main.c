@@ -164,6 +164,7 @@ static int make_shared(struct startup *s, char *error, size_t error_size)
 	    .scope = s->options.scope,
 	    .runtime_path = s->runtime_path,
 	    .settle_ms = s->options.settle_ms,
+	    .defer_accept = s->options.scope != RPS_SCOPE_REQUEST,
 	};
 
 	server->collector = rps_collector_create(&options, error, error_size);
@@ -262,6 +263,7 @@ static void warm_up(struct startup *s)
 	/* Not abandoned: its end waits until the application is quiet. */
 	if (!rps_collector_end(collection, "warm-up", &profile, &info))
 		rps_profile_destroy(profile);
+	rps_collector_leave(collection);
 }
 
 static void greet(const struct startup *s)

@@ -58,7 +58,8 @@ struct rps_request {
 
 	uint64_t id; /* of the profile, 0: gets none */
 	struct rps_collection *collection;
-	struct rps_profile *profile; /* once the collection has ended */
+	int has_ended;               /* the collection; not left yet */
+	struct rps_profile *profile; /* then */
 	struct rps_collect_info info;
 	int has_profile;
 
@@ -325,13 +326,25 @@ static void take_profile(struct rps_request *request)
 {
 	char name[RPS_ROOT_NAME_MAX];
 
-	if (!request->collection)
+	if (!request->collection || request->has_ended)
 		return;
 	rps_request_root_name(request->method, &request->url, name, sizeof(name));
 	if (rps_collector_end(request->collection, name, &request->profile, &request->info))
 		request->profile = NULL;
-	request->collection = NULL;
+	request->has_ended = 1;
 	request->has_profile = 1;
+}
+
+/* What was held open until the profile was taken is closed, and the next request may begin. */
+static void end_exchange(struct rps_request *request)
+{
+	if (request->exchange)
+		operations(request)->end(request->exchange);
+	if (request->collection)
+		rps_collector_leave(request->collection);
+	request->exchange = NULL;
+	request->collection = NULL;
+	request->has_ended = 0;
 }
 
 static int begin_exchange(struct rps_request *request, int fresh)
@@ -407,8 +420,7 @@ static enum rps_exchange_outcome resolve_stale(struct rps_request *request, char
 	char how[128];
 
 	take_profile(request);
-	operations(request)->end(request->exchange);
-	request->exchange = NULL;
+	end_exchange(request);
 	if (!request->info.never_entered) {
 		if (rps_app_has_ended(app, 100, how, sizeof(how)))
 			snprintf(error, error_size, "The application %s %s.", rps_app_shown(app), how);
@@ -601,15 +613,14 @@ static void write_profile(struct rps_request *request, uint64_t duration_us, tim
 	}
 	rps_request_profile_write(request->server, request->profile, &request->info, &facts, name, name_size);
 	request->profile = NULL;
-	if (request->kind == KIND_APPLICATION)
+	if (request->kind == KIND_APPLICATION) {
+		rps_request_profile_report(request->server, &request->info, request->id);
 		rps_request_profile_warn(request->server, &request->info, facts.status);
+	}
 }
 
 static void destroy(struct rps_request *request)
 {
-	/* Only now: what was held open until the profile was taken is closed by it. */
-	if (request->exchange)
-		operations(request)->end(request->exchange);
 	rps_header_list_clear(&request->answer.headers);
 	rps_header_list_clear(&request->headers);
 	rps_url_clear(&request->url);
@@ -650,6 +661,7 @@ void rps_request_finish(struct rps_request *request, enum MHD_RequestTermination
 			operations(request)->abort(request->exchange);
 	}
 	take_profile(request);
+	end_exchange(request);
 	if (request->id && (request->has_profile || request->kind == KIND_STATIC))
 		write_profile(request, duration_us, end_s, name, sizeof(name));
 	else if (request->kind == KIND_STATIC)

@@ -114,6 +114,29 @@ int rps_request_profile_write(struct rps_server *server, struct rps_profile *pro
 	return rc;
 }
 
+void rps_request_profile_report(struct rps_server *server, const struct rps_collect_info *info, uint64_t id)
+{
+	char text[512];
+	size_t used = 0;
+
+	text[0] = 0;
+#define TELL(condition, ...)                                                                                 \
+	if ((condition) && used < sizeof(text))                                                              \
+	used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", used ? "; " : ""),                  \
+	    used += used < sizeof(text) ? (size_t)snprintf(text + used, sizeof(text) - used, __VA_ARGS__) : 0
+	TELL(info->cut_off, "the application died in the middle");
+	TELL(info->not_quiet, "the application was still busy (%s)", info->busy);
+	TELL(info->cut_short, "another request had waited too long for its turn");
+	TELL(info->lost_calls, "%" PRIu64 " calls were lost", info->lost_calls);
+	TELL(info->overflowed, "too many contexts, some were collapsed");
+#undef TELL
+	if (!used)
+		return;
+	atomic_fetch_add(&server->tally.not_whole, 1);
+	atomic_fetch_add(&server->tally.lost_calls, info->lost_calls);
+	rps_message_complain("the profile of request %016" PRIx64 " is not whole: %s", id, text);
+}
+
 void rps_request_profile_warn(struct rps_server *server, const struct rps_collect_info *info, uint32_t status)
 {
 	struct rps_collector_stats stats;

@@ -38,6 +38,9 @@ int rps_request_profile_write(struct rps_server *server, struct rps_profile *pro
 			      const struct rps_collect_info *info, const struct rps_request_facts *facts,
 			      char *name, size_t name_size);
 
+/* Tells and counts what the request's profile lacks: its file says the same in its desc: lines. */
+void rps_request_profile_report(struct rps_server *server, const struct rps_collect_info *info, uint64_t id);
+
 /* Tells, once, what a request's profile says about how the application was
  * built or chosen: no runtime, no hooks, no boundaries. */
 void rps_request_profile_warn(struct rps_server *server, const struct rps_collect_info *info,

@@ -12,6 +12,8 @@ void rps_tally_format(const struct rps_tally *tally, const struct rps_collector_
 		const char *what;
 	} extras[] = {
 	    {atomic_load(&tally->lost), "profiles lost"},
+	    {atomic_load(&tally->not_whole), "of them not whole"},
+	    {atomic_load(&tally->lost_calls), "calls lost"},
 	    {atomic_load(&tally->skipped), "static ones without profile"},
 	    {atomic_load(&tally->unprofiled), "not handed to the application"},
 	    {stats->foreign_requests, "requests at the application's own port, without profile"},

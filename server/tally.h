@@ -13,6 +13,8 @@ struct rps_tally {
 	atomic_ullong requests;
 	atomic_ullong profiles;
 	atomic_ullong lost;       /* profiles that could not be written */
+	atomic_ullong not_whole;  /* profiles whose desc: lines say what is missing */
+	atomic_ullong lost_calls; /* of those */
 	atomic_ullong unprofiled; /* requests that did not reach the application */
 	atomic_ullong skipped;    /* static ones, with --nomedia */
 };

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SUFFIX ".prof"
@@ -30,6 +31,8 @@ struct recording {
 	char *command;
 	int is_quiet;
 	rps_output_writer *writer;
+	int has_settle;
+	uint32_t settle_ms; /* for what the program leaves behind */
 	uint32_t n_written;
 	int error;
 };
@@ -49,6 +52,8 @@ static void help(FILE *out)
 	      "  -o, --output=FILE  write to FILE (a child's goes to FILE with its pid before the suffix);\n"
 	      "                     without it PROGRAM.PID" SUFFIX " in the current directory\n"
 	      "      --kcachegrind  in the callgrind format (default: pprof)\n"
+	      "      --settle=MS    give the processes that PROGRAM leaves behind MS milliseconds to end;\n"
+	      "                     what has not returned then is charged up to that moment, and named\n"
 	      "  -q, --quiet        don't say which files were written\n"
 	      "  -h, --help         this text\n",
 	      out);
@@ -158,14 +163,31 @@ static int has_children(void)
 	return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
 /* Waits for the program, then for what it left behind: we are its descendants' reaper. */
 static void wait_for_all(struct recording *recording)
 {
 	int status, main_has_ended = 0;
+	uint64_t ended_ms = 0;
 
 	for (;;) {
-		pid_t pid = waitpid(-1, &status, 0);
+		const struct timespec step = {0, 10 * 1000 * 1000};
+		int is_limited = main_has_ended && recording->has_settle;
+		pid_t pid = waitpid(-1, &status, is_limited ? WNOHANG : 0);
 
+		if (pid == 0) {
+			if (is_interrupted || now_ms() >= ended_ms + recording->settle_ms)
+				return;
+			nanosleep(&step, NULL);
+			continue;
+		}
 		if (pid < 0 && errno == EINTR) {
 			/* Ctrl-C is the program's business; but it does not reach daemons. */
 			if (main_has_ended && is_interrupted)
@@ -177,7 +199,8 @@ static void wait_for_all(struct recording *recording)
 		if (pid == (pid_t)recording->main_pid) {
 			recording->main_status = status;
 			main_has_ended = 1;
-			if (!recording->is_quiet && has_children())
+			ended_ms = now_ms();
+			if (!recording->is_quiet && !recording->has_settle && has_children())
 				fprintf(stderr, "runprofile: %s has ended, its children have not (Ctrl-C ends the recording)\n",
 					recording->program);
 		}
@@ -198,6 +221,7 @@ static int record(struct recording *recording, char **argv)
 		return 1;
 	}
 	options.runtime_path = runtime;
+	options.settle_ms = recording->has_settle ? 1 : 0; /* the wait is over when it asks */
 	collector = rps_collector_create(&options, error, sizeof(error));
 	free(runtime);
 	collection = collector != NULL ? rps_collector_begin(collector, 1) : NULL;
@@ -223,10 +247,22 @@ static int record(struct recording *recording, char **argv)
 	return 0;
 }
 
+static int parse_ms(const char *text, uint32_t *ms)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || number > 3600000)
+		return -EINVAL;
+	*ms = (uint32_t)number;
+	return 0;
+}
+
 int rps_command_record(int argc, char **argv)
 {
 	static const struct option options[] = {{"output", required_argument, NULL, 'o'},
 						{"kcachegrind", no_argument, NULL, 'k'},
+						{"settle", required_argument, NULL, 's'},
 						{"quiet", no_argument, NULL, 'q'},
 						{"help", no_argument, NULL, 'h'},
 						{NULL, 0, NULL, 0}};
@@ -240,6 +276,13 @@ int rps_command_record(int argc, char **argv)
 			break;
 		case 'k':
 			recording.writer = rps_callgrind_write;
+			break;
+		case 's':
+			if (parse_ms(optarg, &recording.settle_ms) != 0) {
+				rps_complain("bad value '%.100s' for --settle: give milliseconds, 0 to 3600000", optarg);
+				return 2;
+			}
+			recording.has_settle = 1;
 			break;
 		case 'q':
 			recording.is_quiet = 1;

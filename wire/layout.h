@@ -41,7 +41,7 @@
 #include <stdint.h>
 
 #define RPS_WIRE_MAGIC 0x6c6f6f7073707200u /* "\0rpspool" */
-#define RPS_WIRE_VERSION 1 /* raise it with every change below */
+#define RPS_WIRE_VERSION 2 /* raise it with every change below */
 
 #define RPS_PAGE 4096u
 #define RPS_N_PROCESSES 1024u
@@ -97,7 +97,7 @@ struct rps_pool_header {
 	uint32_t n_arenas;
 	uint64_t pool_size;
 	uint32_t clock; /* enum rps_clock: what every tick in the pool is */
-	uint32_t reserved0;
+	uint32_t defer_accept; /* 1: connections are accepted when there is something to read, so that each request does so at once */
 	uint8_t pad0[64 - 32];
 
 	/* Read by every hook: alone in its cache line. */

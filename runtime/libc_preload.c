@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an application restricts itself, in the shared runtime, under the functions' own names: limits that were meant for it
- * must not count what the runtime has mapped, and processes made behind the libc's back are to be profiled, too.
+/* Functions of the libc under their own names, in the shared runtime. Where an application restricts itself: limits that
+ * were meant for it must not count what the runtime has mapped, and processes made behind the libc's back are to be profiled, too. And where
+ * chance comes in: whether a request's first bytes are there when its connection is accepted.
  */
 #include "runtime/pool.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -103,6 +107,20 @@ RPS_EXPORT int mlockall(int flags)
 {
 	rps_pool_close_free_arenas();
 	return (int)syscall(SYS_mlockall, flags);
+}
+
+/* ---- Sockets ------------------------------------------------------------------------------- */
+
+/* In application scope an accept that comes before the first bytes makes one turn more of the application's event loop. After a second
+ * the kernel gives the application a silent connection, too. */
+RPS_EXPORT int listen(int fd, int backlog)
+{
+	int one = 1, saved_errno = errno;
+
+	if (rps_pool != NULL && rps_pool->defer_accept)
+		setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &one, sizeof(one)); /* not a TCP socket: no matter */
+	errno = saved_errno;
+	return (int)syscall(SYS_listen, fd, backlog);
 }
 
 /* ---- Processes the libc does not know of ---------------------------------------------------- */
