@@ -330,7 +330,8 @@ static void sum_up(struct flatten *flatten, struct flat_edge *flat_edges, uint32
 static int compare_lines(const void *a, const void *b, void *cls)
 {
 	const struct rps_graph_line *left = a, *right = b;
-	const struct rps_call_graph *graph = cls;
+	const struct flatten *flatten = cls;
+	const struct rps_call_graph *graph = flatten->graph;
 	const uint32_t own_file = graph->functions[left->function].file;
 
 	if (left->function != right->function)
@@ -340,7 +341,13 @@ static int compare_lines(const void *a, const void *b, void *cls)
 			return left->file == own_file ? -1 : 1;
 		return left->file < right->file ? -1 : 1;
 	}
-	return left->line == right->line ? 0 : left->line < right->line ? -1 : 1;
+	if (left->line != right->line)
+		return left->line < right->line ? -1 : 1;
+	/* Of two symbols of one function. */
+	for (uint32_t event = 0; event < flatten->profile->n_events; event++)
+		if (left->self[event] != right->self[event])
+			return left->self[event] < right->self[event] ? -1 : 1;
+	return 0;
 }
 
 static void collect_lines(struct flatten *flatten)
@@ -356,7 +363,7 @@ static void collect_lines(struct flatten *flatten)
 			    place_of_node(flatten, line->node),
 			    find_text(graph->files, graph->n_files, line->file), line->line, line->self};
 	}
-	qsort_r(graph->lines, graph->n_lines, sizeof(*graph->lines), compare_lines, graph);
+	qsort_r(graph->lines, graph->n_lines, sizeof(*graph->lines), compare_lines, flatten);
 	for (uint32_t i = 0; i < graph->n_lines; i++) {
 		struct rps_graph_function *function = &graph->functions[graph->lines[i].function];
 

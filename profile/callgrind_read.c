@@ -758,3 +758,16 @@ out:
 	rps_callgrind_graph_clear(&reader.graph);
 	return error;
 }
+
+bool rps_callgrind_is(const char *bytes, size_t size)
+{
+	static const char *const words[] = {
+	    "# callgrind", "version:", "creator:",   "pid:",   "cmd:",    "part:",
+	    "thread:",     "desc:",    "positions:", "event:", "events:", "summary:",
+	    "totals:",     "fl=",      "fn=",        "ob=",    "fi=",     "fe="};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (size >= strlen(words[i]) && memcmp(bytes, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}

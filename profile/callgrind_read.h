@@ -20,10 +20,14 @@
 #include "profile/input.h"
 #include "profile/model.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* 0 and a profile that passes rps_profile_check; or, with "FILE:LINE: what is wrong" in `why`: -EBADMSG,
  * -E2BIG (needs too much memory), -ENOMEM, or the stream's error. */
 int rps_callgrind_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size);
+
+/* Whether a text that begins so is a callgrind file by its first word: "# callgrind", "version:", "fn=". */
+bool rps_callgrind_is(const char *bytes, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 /* See folded_read.h. Called by format.c for tools, tests and the fuzzer, on their thread. */
 #include "profile/folded_read.h"
 
+#include "profile/callgrind_read.h"
 #include "profile/folded_write.h"
 #include "profile/stacks.h"
 
@@ -193,19 +194,6 @@ int rps_folded_read(struct rps_input *input, struct rps_profile **profile, char 
 
 /* ---- Recognition ----------------------------------------------------------------------------------- */
 
-/* "version: 1", "fn=(1) main": what stands before the first colon or equals sign. */
-static bool is_callgrind_key(const char *line, size_t size)
-{
-	static const char *const keys[] = {
-	    "version:", "creator:", "pid:",    "cmd:", "part:", "thread:", "desc:", "positions:", "event:",
-	    "events:",  "summary:", "totals:", "fl=",  "fn=",   "ob=",     "fi=",   "fe="};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (size >= strlen(keys[i]) && memcmp(line, keys[i], strlen(keys[i])) == 0)
-			return true;
-	return false;
-}
-
 bool rps_folded_is(const char *bytes, size_t size)
 {
 	const char *at = bytes, *end = bytes + size;
@@ -219,7 +207,7 @@ bool rps_folded_is(const char *bytes, size_t size)
 			return true;
 		/* The first line that says anything decides. */
 		if (at < line_end && *at != '#' && *at != '\r') {
-			if (is_callgrind_key(at, (size_t)(line_end - at)))
+			if (rps_callgrind_is(at, (size_t)(line_end - at)))
 				return false;
 			while (last > at && (last[-1] == '\r' || last[-1] == ' ' || last[-1] == '\t'))
 				last--;

@@ -6,6 +6,7 @@
 #include "profile/callgrind_write.h"
 #include "profile/folded_read.h"
 #include "profile/folded_write.h"
+#include "profile/gperftools_read.h"
 #include "profile/gzip.h"
 #include "profile/input.h"
 #include "profile/pprof_read.h"
@@ -74,17 +75,17 @@ static reader *choose_reader(struct rps_input *input)
 	size_t size;
 	const char *bytes = rps_input_peek(input, &size);
 
-	/* The first field of a pprof file has the number 1 and a length. A line feed may begin a text, too.
-	 */
-	if (size >= 2 && bytes[0] == '\n' && is_binary(bytes + 1, size - 1))
-		return rps_pprof_read;
 	if (is_json(bytes, size))
 		return rps_speedscope_read;
+	if (rps_gperftools_is(bytes, size))
+		return rps_gperftools_read;
+	if (!rps_callgrind_is(bytes, size) && is_binary(bytes, size))
+		return rps_pprof_read;
 	return rps_folded_is(bytes, size) ? rps_folded_read : rps_callgrind_read;
 }
 
-static int read_stream(FILE *stream, const char *path, struct rps_profile **profile, char *why,
-		       size_t why_size)
+int rps_format_read_stream(FILE *stream, const char *path, struct rps_profile **profile, char *why,
+			   size_t why_size)
 {
 	struct rps_input *input = rps_input_create(stream, path);
 	int error;
@@ -105,7 +106,7 @@ int rps_format_read(const char *path, struct rps_profile **profile, char *why, s
 	int error;
 
 	if (strcmp(path, "-") == 0)
-		return read_stream(stdin, "(standard input)", profile, why, why_size);
+		return rps_format_read_stream(stdin, "(standard input)", profile, why, why_size);
 	stream = fopen(path, "re");
 	if (stream == NULL) {
 		error = -errno;
@@ -117,7 +118,7 @@ int rps_format_read(const char *path, struct rps_profile **profile, char *why, s
 		error = -EISDIR;
 	} else {
 		setvbuf(stream, NULL, _IONBF, 0);
-		error = read_stream(stream, path, profile, why, why_size);
+		error = rps_format_read_stream(stream, path, profile, why, why_size);
 	}
 	fclose(stream);
 	return error;

@@ -30,5 +30,8 @@ int rps_format_write_compressed(const struct rps_format *format, const struct rp
 /* Reads the profile at `path`, whatever its format, gzip'd or not; "-" is the standard input. 0; or -errno
  * with a message in `why` that begins with the path. */
 int rps_format_read(const char *path, struct rps_profile **profile, char *why, size_t why_size);
+/* The same from an open stream, which stays open; `path` is for messages. */
+int rps_format_read_stream(FILE *stream, const char *path, struct rps_profile **profile, char *why,
+			   size_t why_size);
 
 #endif

@@ -39,6 +39,7 @@
 #include <stdint.h>
 
 #define RPS_EVENTS_MAX 16
+#define RPS_EVENT_NAME_MAX 100
 #define RPS_NONE UINT32_MAX
 
 struct rps_event {

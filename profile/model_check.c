@@ -46,6 +46,8 @@ static int check_events(struct check *check)
 
 		if (!isalpha((unsigned char)name[0]) && name[0] != '_')
 			return fail(check, "event %u: bad name \"%s\"", i, name);
+		if (strlen(name) > RPS_EVENT_NAME_MAX)
+			return fail(check, "event %u: a name of %zu bytes", i, strlen(name));
 		for (const char *at = name; *at != '\0'; at++)
 			if (!isalnum((unsigned char)*at) && *at != '_')
 				return fail(check, "event %u: bad name \"%s\"", i, name);

@@ -22,7 +22,8 @@ const char *rps_pprof_unit_of_event(const char *event, char *type, size_t type_s
 		snprintf(type, type_size, "wall");
 		return "nanoseconds";
 	}
-	for (size_t i = 0; i < N_UNITS; i++) {
+	/* That one's name would come back with a capital. */
+	for (size_t i = 0; i < N_UNITS && strcmp(event, "wall_ns") != 0; i++) {
 		const size_t suffix_size = strlen(units[i].suffix);
 
 		if (size <= suffix_size || strcmp(event + size - suffix_size, units[i].suffix) != 0)

@@ -17,13 +17,13 @@
  */
 #include "profile/pprof_write.h"
 
-#include "profile/callgrind_names.h"
 #include "profile/gzip.h"
 #include "profile/id_table.h"
 #include "profile/order.h"
 #include "profile/pprof.pb-c.h"
 #include "profile/pprof_units.h"
 #include "profile/unfold.h"
+#include "profile/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -128,7 +128,7 @@ static bool text_equal(const void *owner, uint32_t id, const void *key)
 /* Its index in the string table. What is not UTF-8 is escaped: strings of protobuf have to be. */
 static int64_t text(struct writer *writer, const char *from)
 {
-	char *escaped = rps_callgrind_escape(from), **texts;
+	char *escaped = rps_utf8_repair(from), **texts;
 	uint32_t hash, id;
 
 	if (escaped == NULL)

@@ -2,6 +2,10 @@
 /* Decodes UTF-8 (utf8.h). Called by callgrind_names.c and name_template.c, on any thread. */
 #include "profile/utf8.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 size_t rps_utf8_decode(const char *text, size_t size_bytes, uint32_t *code_point)
 {
 	static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
@@ -26,4 +30,26 @@ size_t rps_utf8_decode(const char *text, size_t size_bytes, uint32_t *code_point
 		return 0;
 	*code_point = value;
 	return length;
+}
+
+char *rps_utf8_repair(const char *text)
+{
+	size_t left = strlen(text), length;
+	char *repaired = malloc(left * 4 + 1), *out = repaired;
+	uint32_t code_point;
+
+	if (repaired == NULL)
+		return NULL;
+	for (; left > 0; text += length, left -= length) {
+		length = rps_utf8_decode(text, left, &code_point);
+		if (length == 0) {
+			out += sprintf(out, "\\x%02x", (unsigned char)*text);
+			length = 1;
+		} else {
+			memcpy(out, text, length);
+			out += length;
+		}
+	}
+	*out = '\0';
+	return repaired;
 }

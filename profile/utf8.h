@@ -12,4 +12,8 @@
  * a Unicode scalar value. `size_bytes` is at least 1. */
 size_t rps_utf8_decode(const char *text, size_t size_bytes, uint32_t *code_point);
 
+/* A copy of `text` in which each byte that is no part of valid UTF-8 is written as \xHH. malloc'ed; NULL
+ * when out of memory. */
+char *rps_utf8_repair(const char *text);
+
 #endif
