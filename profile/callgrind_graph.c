@@ -204,15 +204,21 @@ static char *plain_name(const struct rps_read_function *function)
 static int define_functions(struct rps_callgrind_graph *graph, uint32_t *ids, bool own_names)
 {
 	struct rps_profile *profile = graph->profile;
+	const char *empty = rps_profile_text(profile, "");
 	struct rps_function *functions;
 	int error = 0;
 
 	for (uint32_t i = 0; i < graph->n_functions; i++) {
 		const struct rps_read_function *read = &graph->functions[i];
 
-		ids[i] = rps_profile_function(
-		    profile,
-		    &(struct rps_function){.name = read->name, .file = read->file, .object = read->object});
+		/* New by their names; the root of a profile that has none yet has no name. */
+		ids[i] = read->name[0] == '\0' && read->file[0] == '\0' && read->object[0] == '\0'
+			     ? 0
+			     : rps_profile_append_function(profile,
+							   &(struct rps_function){.name = read->name,
+										  .symbol = empty,
+										  .file = read->file,
+										  .object = read->object});
 		if (ids[i] == RPS_NONE)
 			return -ENOMEM;
 	}
@@ -273,29 +279,26 @@ struct rps_profile *rps_callgrind_graph_finish(struct rps_callgrind_graph *graph
 		profile->nodes[0].function = ids[root];
 	/* From here on ids are nodes. */
 	for (uint32_t i = 0; i < graph->n_functions; i++) {
-		ids[i] = i == root ? 0 : rps_profile_node(profile, 0, ids[i]);
+		ids[i] = i == root ? 0 : rps_profile_append_node(profile, 0, ids[i]);
 		if (ids[i] == RPS_NONE)
 			goto failed;
 		memcpy(profile->nodes[ids[i]].self, graph->functions[i].self,
 		       sizeof(graph->functions[i].self));
 	}
 	for (uint32_t i = 0; i < graph->n_calls; i++) {
-		const struct rps_edge *call = &graph->calls[i];
-		uint32_t edge = rps_profile_edge(profile, ids[call->from], ids[call->to], call->site_file,
-						 call->site_line);
+		struct rps_edge *call = &graph->calls[i];
 
-		if (edge == RPS_NONE)
+		call->from = ids[call->from];
+		call->to = ids[call->to];
+		if (rps_profile_append_edge(profile, call) == RPS_NONE)
 			goto failed;
-		profile->edges[edge].calls = call->calls;
-		memcpy(profile->edges[edge].inclusive, call->inclusive, sizeof(call->inclusive));
 	}
 	for (uint32_t i = 0; i < graph->n_lines; i++) {
-		const struct rps_line_cost *line = &graph->lines[i];
-		uint32_t at = rps_profile_line(profile, ids[line->node], line->file, line->line);
+		struct rps_line_cost *line = &graph->lines[i];
 
-		if (at == RPS_NONE)
+		line->node = ids[line->node];
+		if (rps_profile_append_line(profile, line) == RPS_NONE)
 			goto failed;
-		memcpy(profile->lines[at].self, line->self, sizeof(line->self));
 	}
 	free(ids);
 	graph->profile = NULL;

@@ -634,50 +634,89 @@ static int read_header(struct reader *reader, char *line)
 /* ---- Lines ----------------------------------------------------------------------------------------------
  */
 
-/* "key=value" */
-static int read_body(struct reader *reader, char *line, char *value)
+static int read_function(struct reader *reader, char *value)
 {
 	const char *name;
-	int error;
+	int error = read_name(reader, &reader->functions, value, &name);
 
-	if ((line[0] == 'f' && (line[1] == 'l' || line[1] == 'i' || line[1] == 'e')) && line[2] == '=') {
-		error = read_name(reader, &reader->files, value, &reader->file);
-		if (line[1] == 'l')
-			reader->own_file = reader->file;
-		return error;
-	}
-	if (strncmp(line, "cfn=", 4) == 0)
+	return error != 0 ? error : set_function(reader, name);
+}
+
+static int read_object(struct reader *reader, char *value)
+{
+	reader->function = RPS_NONE;
+	return read_name(reader, &reader->objects, value, &reader->object);
+}
+
+/* fl=, fi=, fe= */
+static int read_file(struct reader *reader, bool is_own, char *value)
+{
+	int error = read_name(reader, &reader->files, value, &reader->file);
+
+	if (is_own)
+		reader->own_file = reader->file;
+	return error;
+}
+
+/* Of the function that is called. */
+static int read_callee(struct reader *reader, const char *key, char *value)
+{
+	if (strncmp(key, "fn=", 3) == 0)
 		return read_name(reader, &reader->functions, value, &reader->called_name);
-	if (strncmp(line, "cfi=", 4) == 0 || strncmp(line, "cfl=", 4) == 0)
+	if (strncmp(key, "fi=", 3) == 0 || strncmp(key, "fl=", 3) == 0)
 		return read_name(reader, &reader->files, value, &reader->called_file);
-	if (strncmp(line, "cob=", 4) == 0)
+	if (strncmp(key, "ob=", 3) == 0)
 		return read_name(reader, &reader->objects, value, &reader->called_object);
-	if (strncmp(line, "calls=", 6) == 0)
+	if (strncmp(key, "alls=", 5) == 0)
 		return read_calls(reader, skip_spaces(value));
-	if (strncmp(line, "fn=", 3) == 0) {
-		error = read_name(reader, &reader->functions, value, &name);
-		return error != 0 ? error : set_function(reader, name);
-	}
-	if (strncmp(line, "ob=", 3) == 0) {
-		error = read_name(reader, &reader->objects, value, &reader->object);
-		reader->function = RPS_NONE;
-		return error;
-	}
-	if (strncmp(line, "jfn=", 4) == 0)
+	return -ENOENT;
+}
+
+static int read_jump(struct reader *reader, const char *key, char *value)
+{
+	const char *name;
+
+	if (strncmp(key, "fn=", 3) == 0)
 		return read_name(reader, &reader->functions, value, &name);
-	if (strncmp(line, "jfi=", 4) == 0)
+	if (strncmp(key, "fi=", 3) == 0)
 		return read_name(reader, &reader->files, value, &name);
-	if (strncmp(line, "jump=", 5) == 0 || strncmp(line, "jcnd=", 5) == 0) {
-		reader->expected = EXPECT_JUMP_PLACE;
-		return 0;
+	if (strncmp(key, "ump=", 4) != 0 && strncmp(key, "cnd=", 4) != 0)
+		return -ENOENT;
+	reader->expected = EXPECT_JUMP_PLACE;
+	return 0;
+}
+
+/* "key=value"; by the first letter, since most of a file are these lines. */
+static int read_body(struct reader *reader, char *line, char *value)
+{
+	int error = -ENOENT;
+
+	switch (line[0]) {
+	case 'c':
+		error = read_callee(reader, line + 1, value);
+		break;
+	case 'f':
+		if (strncmp(line, "fn=", 3) == 0)
+			error = read_function(reader, value);
+		else if (line[1] != '\0' && strchr("lie", line[1]) != NULL && line[2] == '=')
+			error = read_file(reader, line[1] == 'l', value);
+		break;
+	case 'o':
+		if (strncmp(line, "ob=", 3) == 0)
+			error = read_object(reader, value);
+		break;
+	case 'j':
+		error = read_jump(reader, line + 1, value);
+		break;
+	default:
+		break;
 	}
-	return fail(reader, -EBADMSG, "an unknown line: \"%.40s\"", line);
+	return error != -ENOENT ? error : fail(reader, -EBADMSG, "an unknown line: \"%.40s\"", line);
 }
 
 static int read_line(struct reader *reader, char *line)
 {
-	char *equals;
-	size_t size;
+	char *end;
 
 	line = skip_spaces(line);
 	reader->last_line_is_empty = line[0] == '\0';
@@ -687,13 +726,14 @@ static int read_line(struct reader *reader, char *line)
 		return read_cost_line(reader, line);
 	if (reader->expected != EXPECT_ANY)
 		return fail(reader, -EBADMSG, "the cost of a call, or the place of a jump, is missing");
-	size = strcspn(line, ":=");
-	if (line[size] == ':')
+	end = line;
+	while (*end != '\0' && *end != ':' && *end != '=')
+		end++;
+	if (*end == ':')
 		return read_header(reader, line);
-	equals = line + size;
-	if (*equals != '=')
+	if (*end != '=')
 		return fail(reader, -EBADMSG, "this is no line of a callgrind file: \"%.40s\"", line);
-	return read_body(reader, line, equals + 1);
+	return read_body(reader, line, end + 1);
 }
 
 static int finish(struct reader *reader, struct rps_profile **result)

@@ -23,6 +23,7 @@ struct rps_input {
 	unsigned char *compressed; /* NULL: the stream is not gzip'd */
 	z_stream inflater;
 	bool is_inflating; /* within a member */
+	bool has_nul;      /* somewhere: lines must be looked at */
 	bool has_started, has_ended;
 	uint64_t n_in, n_out; /* bytes */
 	uint64_t line_number;
@@ -139,8 +140,7 @@ static void inflate_more(struct rps_input *input)
 		fail(input, -EBADMSG, "it inflates to more than any profile would");
 }
 
-/* Reads more behind what is in the buffer, which has room for it. */
-static void fill(struct rps_input *input)
+static void read_more(struct rps_input *input)
 {
 	size_t n;
 
@@ -165,6 +165,17 @@ static void fill(struct rps_input *input)
 	}
 	input->end = n;
 	input->has_ended = n == 0;
+}
+
+/* Reads more behind what is in the buffer, which has room for it. */
+static void fill(struct rps_input *input)
+{
+	const size_t end = input->end;
+
+	read_more(input);
+	/* Once for all lines: there is hardly ever one. */
+	if (!input->has_nul && input->end > end)
+		input->has_nul = memchr(input->buffer + end, '\0', input->end - end) != NULL;
 }
 
 static int make_room(struct rps_input *input)
@@ -227,7 +238,7 @@ int rps_input_line(struct rps_input *input, char **line, size_t *size)
 	*newline = '\0';
 	input->at += *size + 1;
 	input->line_number++;
-	if (memchr(*line, '\0', *size) != NULL)
+	if (input->has_nul && memchr(*line, '\0', *size) != NULL)
 		return fail(input, -EBADMSG, "there is a NUL byte in the line");
 	if (*size > 0 && (*line)[*size - 1] == '\r')
 		(*line)[--*size] = '\0';

@@ -26,6 +26,11 @@ struct rps_profile_index {
 	const char **strings;
 	struct chunk *chunks; /* the one in use first */
 	uint32_t n_strings;
+	/* The tables hold this many; what was appended since is put in when it is first looked for. */
+	uint32_t n_functions_indexed, n_nodes_indexed, n_edges_indexed, n_lines_indexed;
+	/* What was found last. Profiles that are added up have much in the same order: what comes next is a
+	 * good guess. */
+	uint32_t last_string, last_function, last_node, last_edge;
 	uint32_t strings_room, functions_room, nodes_room, edges_room, lines_room, metas_room;
 };
 
@@ -86,10 +91,14 @@ static const char *intern(struct rps_profile_index *index, const char *text)
 
 	if (text == NULL)
 		text = "";
+	if (index->n_strings > 0 && strcmp(index->strings[index->last_string], text) == 0)
+		return index->strings[index->last_string];
 	hash = (uint32_t)(rps_hash_bytes(text, size) >> 32);
 	id = rps_id_table_find(&index->string_table, hash, string_equal, index, text);
-	if (id != RPS_NONE)
+	if (id != RPS_NONE) {
+		index->last_string = id;
 		return index->strings[id];
+	}
 	strings = grow(index->strings, &index->strings_room, index->n_strings, sizeof(*strings));
 	if (strings == NULL)
 		return NULL;
@@ -184,32 +193,77 @@ static uint32_t hash_function(const struct rps_function *key)
 	return (uint32_t)(hash_pointer(hash_pointer(hash, key->file), key->object) >> 32);
 }
 
+static int index_functions(struct rps_profile *profile)
+{
+	struct rps_profile_index *index = profile->index;
+
+	for (; index->n_functions_indexed < profile->n_functions; index->n_functions_indexed++) {
+		if (rps_id_table_reserve(&index->function_table) != 0)
+			return -ENOMEM;
+		rps_id_table_put(&index->function_table,
+				 hash_function(&profile->functions[index->n_functions_indexed]),
+				 index->n_functions_indexed);
+	}
+	return 0;
+}
+
+uint32_t rps_profile_append_function(struct rps_profile *profile, const struct rps_function *function)
+{
+	struct rps_function *functions = grow(profile->functions, &profile->index->functions_room,
+					      profile->n_functions, sizeof(*function));
+
+	if (functions == NULL)
+		return RPS_NONE;
+	profile->functions = functions;
+	profile->functions[profile->n_functions] = *function;
+	return profile->n_functions++;
+}
+
+static bool is_text(const char *have, const char *text)
+{
+	return strcmp(have, text != NULL ? text : "") == 0;
+}
+
+static bool is_function(const struct rps_function *have, const struct rps_function *wanted)
+{
+	return have->line == wanted->line && is_text(have->name, wanted->name) &&
+	       is_text(have->file, wanted->file) && is_text(have->symbol, wanted->symbol) &&
+	       is_text(have->object, wanted->object);
+}
+
 uint32_t rps_profile_function(struct rps_profile *profile, const struct rps_function *function)
 {
 	struct rps_profile_index *index = profile->index;
 	struct rps_function key = {.line = function->line};
-	struct rps_function *functions;
-	uint32_t id, hash;
+	uint32_t id, hash, guess = index->last_function + 1;
 
+	if (guess < profile->n_functions && is_function(&profile->functions[guess], function))
+		return index->last_function = guess;
 	key.name = intern(index, function->name);
 	key.symbol = intern(index, function->symbol);
 	key.file = intern(index, function->file);
 	key.object = intern(index, function->object);
-	if (key.name == NULL || key.symbol == NULL || key.file == NULL || key.object == NULL)
+	if (key.name == NULL || key.symbol == NULL || key.file == NULL || key.object == NULL ||
+	    index_functions(profile) != 0)
 		return RPS_NONE;
 	hash = hash_function(&key);
 	id = rps_id_table_find(&index->function_table, hash, function_equal, profile, &key);
 	if (id != RPS_NONE)
-		return id;
-	functions = grow(profile->functions, &index->functions_room, profile->n_functions, sizeof(key));
-	if (functions == NULL)
-		return RPS_NONE;
-	profile->functions = functions;
+		return index->last_function = id;
 	if (rps_id_table_reserve(&index->function_table) != 0)
 		return RPS_NONE;
-	profile->functions[profile->n_functions] = key;
-	rps_id_table_put(&index->function_table, hash, profile->n_functions);
-	return profile->n_functions++;
+	id = rps_profile_append_function(profile, &key);
+	if (id == RPS_NONE)
+		return RPS_NONE;
+	rps_id_table_put(&index->function_table, hash, id);
+	index->n_functions_indexed++;
+	return index->last_function = id;
+}
+
+/* `text` as the profile's own, which it is already if it is `own`. */
+static const char *intern_unless(struct rps_profile_index *index, const char *text, const char *own)
+{
+	return text == own ? own : intern(index, text);
 }
 
 int rps_profile_redefine_functions(struct rps_profile *profile, const struct rps_function *functions)
@@ -222,10 +276,10 @@ int rps_profile_redefine_functions(struct rps_profile *profile, const struct rps
 		struct rps_function key = {.line = functions[i].line};
 		uint32_t hash;
 
-		key.name = intern(index, functions[i].name);
-		key.symbol = intern(index, functions[i].symbol);
-		key.file = intern(index, functions[i].file);
-		key.object = intern(index, functions[i].object);
+		key.name = intern_unless(index, functions[i].name, old.name);
+		key.symbol = intern_unless(index, functions[i].symbol, old.symbol);
+		key.file = intern_unless(index, functions[i].file, old.file);
+		key.object = intern_unless(index, functions[i].object, old.object);
 		if (key.name == NULL || key.symbol == NULL || key.file == NULL || key.object == NULL ||
 		    rps_id_table_reserve(&table) != 0) {
 			rps_id_table_clear(&table);
@@ -241,6 +295,7 @@ int rps_profile_redefine_functions(struct rps_profile *profile, const struct rps
 	}
 	rps_id_table_clear(&index->function_table);
 	index->function_table = table;
+	index->n_functions_indexed = profile->n_functions;
 	return 0;
 }
 
@@ -252,28 +307,64 @@ static bool node_equal(const void *owner, uint32_t id, const void *key)
 	return have->parent == wanted->parent && have->function == wanted->function;
 }
 
-uint32_t rps_profile_node(struct rps_profile *profile, uint32_t parent, uint32_t function)
+static uint32_t hash_node(const struct rps_node *key)
+{
+	return (uint32_t)(rps_hash_mix(rps_hash_mix(0, key->parent), key->function) >> 32);
+}
+
+static int index_nodes(struct rps_profile *profile)
 {
 	struct rps_profile_index *index = profile->index;
-	struct rps_node *nodes;
-	struct rps_node key = {
-	    .function = function, .parent = parent, .first_edge = RPS_NONE, .first_line = RPS_NONE};
-	uint32_t hash = (uint32_t)(rps_hash_mix(rps_hash_mix(0, parent), function) >> 32);
-	uint32_t id;
+
+	for (; index->n_nodes_indexed < profile->n_nodes; index->n_nodes_indexed++) {
+		if (rps_id_table_reserve(&index->node_table) != 0)
+			return -ENOMEM;
+		/* The root is nobody's child. */
+		if (index->n_nodes_indexed > 0)
+			rps_id_table_put(&index->node_table,
+					 hash_node(&profile->nodes[index->n_nodes_indexed]),
+					 index->n_nodes_indexed);
+	}
+	return 0;
+}
+
+uint32_t rps_profile_append_node(struct rps_profile *profile, uint32_t parent, uint32_t function)
+{
+	struct rps_node *nodes =
+	    grow(profile->nodes, &profile->index->nodes_room, profile->n_nodes, sizeof(*nodes));
 
 	assert(parent < profile->n_nodes && function < profile->n_functions);
-	id = rps_id_table_find(&index->node_table, hash, node_equal, profile, &key);
-	if (id != RPS_NONE)
-		return id;
-	nodes = grow(profile->nodes, &index->nodes_room, profile->n_nodes, sizeof(key));
 	if (nodes == NULL)
 		return RPS_NONE;
 	profile->nodes = nodes;
+	profile->nodes[profile->n_nodes] = (struct rps_node){
+	    .function = function, .parent = parent, .first_edge = RPS_NONE, .first_line = RPS_NONE};
+	return profile->n_nodes++;
+}
+
+uint32_t rps_profile_node(struct rps_profile *profile, uint32_t parent, uint32_t function)
+{
+	struct rps_profile_index *index = profile->index;
+	const struct rps_node key = {.function = function, .parent = parent};
+	uint32_t id, hash, guess = index->last_node + 1;
+
+	assert(parent < profile->n_nodes && function < profile->n_functions);
+	if (guess < profile->n_nodes && node_equal(profile, guess, &key))
+		return index->last_node = guess;
+	if (index_nodes(profile) != 0)
+		return RPS_NONE;
+	hash = hash_node(&key);
+	id = rps_id_table_find(&index->node_table, hash, node_equal, profile, &key);
+	if (id != RPS_NONE)
+		return index->last_node = id;
 	if (rps_id_table_reserve(&index->node_table) != 0)
 		return RPS_NONE;
-	profile->nodes[profile->n_nodes] = key;
-	rps_id_table_put(&index->node_table, hash, profile->n_nodes);
-	return profile->n_nodes++;
+	id = rps_profile_append_node(profile, parent, function);
+	if (id == RPS_NONE)
+		return RPS_NONE;
+	rps_id_table_put(&index->node_table, hash, id);
+	index->n_nodes_indexed++;
+	return index->last_node = id;
 }
 
 static bool edge_equal(const void *owner, uint32_t id, const void *key)
@@ -285,33 +376,68 @@ static bool edge_equal(const void *owner, uint32_t id, const void *key)
 	       have->site_file == wanted->site_file;
 }
 
+static uint32_t hash_edge(const struct rps_edge *key)
+{
+	const uint64_t hash = rps_hash_mix(rps_hash_mix(key->from, key->to), key->site_line);
+
+	return (uint32_t)(hash_pointer(hash, key->site_file) >> 32);
+}
+
+static int index_edges(struct rps_profile *profile)
+{
+	struct rps_profile_index *index = profile->index;
+
+	for (; index->n_edges_indexed < profile->n_edges; index->n_edges_indexed++) {
+		if (rps_id_table_reserve(&index->edge_table) != 0)
+			return -ENOMEM;
+		rps_id_table_put(&index->edge_table, hash_edge(&profile->edges[index->n_edges_indexed]),
+				 index->n_edges_indexed);
+	}
+	return 0;
+}
+
+uint32_t rps_profile_append_edge(struct rps_profile *profile, const struct rps_edge *edge)
+{
+	struct rps_edge *edges =
+	    grow(profile->edges, &profile->index->edges_room, profile->n_edges, sizeof(*edges));
+
+	assert(edge->from < profile->n_nodes && edge->to < profile->n_nodes);
+	if (edges == NULL)
+		return RPS_NONE;
+	profile->edges = edges;
+	profile->edges[profile->n_edges] = *edge;
+	profile->edges[profile->n_edges].next = profile->nodes[edge->from].first_edge;
+	profile->nodes[edge->from].first_edge = profile->n_edges;
+	return profile->n_edges++;
+}
+
 uint32_t rps_profile_edge(struct rps_profile *profile, uint32_t from, uint32_t to, const char *site_file,
 			  uint32_t site_line)
 {
 	struct rps_profile_index *index = profile->index;
-	struct rps_edge *edges;
 	struct rps_edge key = {.from = from, .to = to, .site_line = site_line};
-	uint32_t id, hash;
+	uint32_t id, hash, guess = index->last_edge + 1;
 
 	assert(from < profile->n_nodes && to < profile->n_nodes);
 	key.site_file = intern(index, site_file);
 	if (key.site_file == NULL)
 		return RPS_NONE;
-	hash = (uint32_t)(hash_pointer(rps_hash_mix(rps_hash_mix(from, to), site_line), key.site_file) >> 32);
+	if (guess < profile->n_edges && edge_equal(profile, guess, &key))
+		return index->last_edge = guess;
+	if (index_edges(profile) != 0)
+		return RPS_NONE;
+	hash = hash_edge(&key);
 	id = rps_id_table_find(&index->edge_table, hash, edge_equal, profile, &key);
 	if (id != RPS_NONE)
-		return id;
-	edges = grow(profile->edges, &index->edges_room, profile->n_edges, sizeof(key));
-	if (edges == NULL)
-		return RPS_NONE;
-	profile->edges = edges;
+		return index->last_edge = id;
 	if (rps_id_table_reserve(&index->edge_table) != 0)
 		return RPS_NONE;
-	key.next = profile->nodes[from].first_edge;
-	profile->nodes[from].first_edge = profile->n_edges;
-	profile->edges[profile->n_edges] = key;
-	rps_id_table_put(&index->edge_table, hash, profile->n_edges);
-	return profile->n_edges++;
+	id = rps_profile_append_edge(profile, &key);
+	if (id == RPS_NONE)
+		return RPS_NONE;
+	rps_id_table_put(&index->edge_table, hash, id);
+	index->n_edges_indexed++;
+	return index->last_edge = id;
 }
 
 static bool line_equal(const void *owner, uint32_t id, const void *key)
@@ -322,32 +448,61 @@ static bool line_equal(const void *owner, uint32_t id, const void *key)
 	return have->node == wanted->node && have->line == wanted->line && have->file == wanted->file;
 }
 
+static uint32_t hash_line(const struct rps_line_cost *key)
+{
+	return (uint32_t)(hash_pointer(rps_hash_mix(key->node, key->line), key->file) >> 32);
+}
+
+static int index_lines(struct rps_profile *profile)
+{
+	struct rps_profile_index *index = profile->index;
+
+	for (; index->n_lines_indexed < profile->n_lines; index->n_lines_indexed++) {
+		if (rps_id_table_reserve(&index->line_table) != 0)
+			return -ENOMEM;
+		rps_id_table_put(&index->line_table, hash_line(&profile->lines[index->n_lines_indexed]),
+				 index->n_lines_indexed);
+	}
+	return 0;
+}
+
+uint32_t rps_profile_append_line(struct rps_profile *profile, const struct rps_line_cost *line)
+{
+	struct rps_line_cost *lines =
+	    grow(profile->lines, &profile->index->lines_room, profile->n_lines, sizeof(*lines));
+
+	assert(line->node < profile->n_nodes);
+	if (lines == NULL)
+		return RPS_NONE;
+	profile->lines = lines;
+	profile->lines[profile->n_lines] = *line;
+	profile->lines[profile->n_lines].next = profile->nodes[line->node].first_line;
+	profile->nodes[line->node].first_line = profile->n_lines;
+	return profile->n_lines++;
+}
+
 uint32_t rps_profile_line(struct rps_profile *profile, uint32_t node, const char *file, uint32_t line)
 {
 	struct rps_profile_index *index = profile->index;
-	struct rps_line_cost *lines;
 	struct rps_line_cost key = {.node = node, .line = line};
 	uint32_t id, hash;
 
 	assert(node < profile->n_nodes);
 	key.file = intern(index, file);
-	if (key.file == NULL)
+	if (key.file == NULL || index_lines(profile) != 0)
 		return RPS_NONE;
-	hash = (uint32_t)(hash_pointer(rps_hash_mix(node, line), key.file) >> 32);
+	hash = hash_line(&key);
 	id = rps_id_table_find(&index->line_table, hash, line_equal, profile, &key);
 	if (id != RPS_NONE)
 		return id;
-	lines = grow(profile->lines, &index->lines_room, profile->n_lines, sizeof(key));
-	if (lines == NULL)
-		return RPS_NONE;
-	profile->lines = lines;
 	if (rps_id_table_reserve(&index->line_table) != 0)
 		return RPS_NONE;
-	key.next = profile->nodes[node].first_line;
-	profile->nodes[node].first_line = profile->n_lines;
-	profile->lines[profile->n_lines] = key;
-	rps_id_table_put(&index->line_table, hash, profile->n_lines);
-	return profile->n_lines++;
+	id = rps_profile_append_line(profile, &key);
+	if (id == RPS_NONE)
+		return RPS_NONE;
+	rps_id_table_put(&index->line_table, hash, id);
+	index->n_lines_indexed++;
+	return id;
 }
 
 /* ---- Texts and events --------------------------------------------------------------- */

@@ -126,6 +126,13 @@ uint32_t rps_profile_node(struct rps_profile *profile, uint32_t parent, uint32_t
 uint32_t rps_profile_edge(struct rps_profile *profile, uint32_t from, uint32_t to, const char *site_file,
 			  uint32_t site_line);
 
+/* The same for what is known to be new, with the profile's own texts (rps_profile_text): for readers, who have looked
+ * already. Costs and all are taken over, `next` is not. */
+uint32_t rps_profile_append_function(struct rps_profile *profile, const struct rps_function *function);
+uint32_t rps_profile_append_node(struct rps_profile *profile, uint32_t parent, uint32_t function);
+uint32_t rps_profile_append_edge(struct rps_profile *profile, const struct rps_edge *edge);
+uint32_t rps_profile_append_line(struct rps_profile *profile, const struct rps_line_cost *line);
+
 /* The profile's own copy of `text`; NULL when out of memory. */
 const char *rps_profile_text(struct rps_profile *profile, const char *text);
 
