@@ -33,7 +33,8 @@ static void clear_group(struct rps_gather_group *group)
 {
 	free(group->name);
 	free(group->path);
-	free(group->durations_us);
+	free(group->durations_us.numbers);
+	free(group->calls.numbers);
 	rps_merge_destroy(group->merge);
 }
 
@@ -93,18 +94,18 @@ static uint32_t find_group(struct rps_gather_groups *groups, const char *name, c
 	return groups->n_groups++;
 }
 
-static int add_duration(struct rps_gather_group *group, uint64_t duration_us)
+static int add_number(struct rps_gather_numbers *numbers, uint64_t number)
 {
-	if (group->n_durations == group->durations_room) {
-		size_t room = group->durations_room == 0 ? 16 : group->durations_room * 2;
-		uint64_t *grown = realloc(group->durations_us, room * sizeof(*grown));
+	if (numbers->n == numbers->room) {
+		size_t room = numbers->room == 0 ? 16 : numbers->room * 2;
+		uint64_t *grown = realloc(numbers->numbers, room * sizeof(*grown));
 
 		if (grown == NULL)
 			return -ENOMEM;
-		group->durations_us = grown;
-		group->durations_room = room;
+		numbers->numbers = grown;
+		numbers->room = room;
 	}
-	group->durations_us[group->n_durations++] = duration_us;
+	numbers->numbers[numbers->n++] = number;
 	return 0;
 }
 
@@ -193,6 +194,7 @@ static int add_profile(struct worker *worker, struct rps_input_file *input, cons
 {
 	struct rps_gather_group *group;
 	uint32_t at = group_of(worker, profile);
+	uint64_t n_calls;
 	int error;
 
 	if (at == UINT32_MAX)
@@ -209,11 +211,14 @@ static int add_profile(struct worker *worker, struct rps_input_file *input, cons
 	if (error != 0)
 		return error;
 	input->group = at;
-	for (uint32_t i = 0; i < profile->n_edges; i++)
-		group->n_calls = rps_cost_add(group->n_calls, profile->edges[i].calls);
-	if (rps_profile_meta(profile, "Duration us") == NULL)
-		return 0;
-	return add_duration(group, number_of(profile, "Duration us"));
+	n_calls = rps_profile_count_calls(profile);
+	group->n_calls = rps_cost_add(group->n_calls, n_calls);
+	/* How the requests of a sum vary is not known any more. */
+	if (rps_profile_meta(profile, RPS_AGGREGATE_KEY) == NULL)
+		error = add_number(&group->calls, n_calls);
+	if (error == 0 && rps_profile_meta(profile, "Duration us") != NULL)
+		error = add_number(&group->durations_us, number_of(profile, "Duration us"));
+	return error;
 }
 
 static int take_input(struct worker *worker, struct rps_input_file *input)
@@ -270,8 +275,11 @@ static int join_groups(struct rps_gather_groups *into, struct rps_gather_groups 
 		rps_merge_destroy(source->merge);
 		source->merge = NULL;
 		target->n_calls = rps_cost_add(target->n_calls, source->n_calls);
-		for (size_t j = 0; j < source->n_durations; j++)
-			if (add_duration(target, source->durations_us[j]) != 0)
+		for (size_t j = 0; j < source->durations_us.n; j++)
+			if (add_number(&target->durations_us, source->durations_us.numbers[j]) != 0)
+				return -ENOMEM;
+		for (size_t j = 0; j < source->calls.n; j++)
+			if (add_number(&target->calls, source->calls.numbers[j]) != 0)
 				return -ENOMEM;
 	}
 	return 0;

@@ -21,14 +21,25 @@ struct rps_gather_options {
 	bool with_aggregates; /* also those found in directories */
 };
 
+struct rps_gather_numbers {
+	uint64_t *numbers;
+	size_t n, room;
+};
+
 /* Profiles that go into one file. */
 struct rps_gather_group {
 	char *name; /* of the file, from the template, without suffix */
 	char *path; /* or route, or what stands for it */
 	struct rps_merge *merge;
-	uint64_t *durations_us; /* of each request that says it */
-	size_t n_durations, durations_room;
-	uint64_t n_calls;
+	struct rps_gather_numbers durations_us; /* of each request that says it */
+	struct rps_gather_numbers calls;        /* of each profile that is no sum */
+	uint64_t n_calls;                       /* of all */
+	/* What its sum came to; set when it is written. */
+	struct {
+		char name[128];
+	} events[RPS_EVENTS_MAX];
+	uint64_t totals[RPS_EVENTS_MAX];
+	uint32_t n_events;
 	uint32_t number;
 };
 

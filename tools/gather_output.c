@@ -5,7 +5,6 @@
 #include "tools/gather_output.h"
 
 #include "tools/output_file.h"
-#include "tools/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,13 +107,23 @@ static int flush_directory(const char *path)
 	return error;
 }
 
-static int write_sum(const struct rps_gather_output *output, const struct rps_gather_group *group,
-		     const char *path)
+static void keep_totals(struct rps_gather_group *group, const struct rps_profile *sum)
+{
+	group->n_events = sum->n_events;
+	for (uint32_t i = 0; i < sum->n_events; i++) {
+		snprintf(group->events[i].name, sizeof(group->events[i].name), "%s", sum->events[i].name);
+		group->totals[i] = rps_profile_total(sum, i);
+	}
+}
+
+static int write_sum(const struct rps_gather_output *output, struct rps_gather_group *group, const char *path)
 {
 	struct rps_profile *sum = rps_merge_finish(group->merge);
 	int error = sum != NULL ? 0 : -ENOMEM;
 
 	compressed_format = output->format;
+	if (error == 0)
+		keep_totals(group, sum);
 	if (error == 0)
 		error = rps_output_file_write(path, sum,
 					      output->compress && !output->format->is_binary
@@ -175,50 +184,4 @@ int rps_gather_write(const struct rps_gather_output *output, struct rps_gather_g
 		return 0;
 	rps_complain("cannot write %s: %s", *path, strerror(-error));
 	return -1;
-}
-
-/* ---- Summary --------------------------------------------------------------------------------- */
-
-static int compare_numbers(const void *a, const void *b)
-{
-	const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return left == right ? 0 : left < right ? -1 : 1;
-}
-
-/* The smallest duration that at least `percent` of all do not exceed. */
-static uint64_t percentile(const struct rps_gather_group *group, unsigned percent)
-{
-	size_t rank = (group->n_durations * percent + 99) / 100;
-
-	return group->durations_us[rank > 0 ? rank - 1 : 0];
-}
-
-static void print_group(const struct rps_gather_group *group, FILE *out)
-{
-	uint64_t n = rps_merge_count(group->merge), sum = 0;
-
-	fprintf(out, "%9" PRIu64 " %12.1f", n, n > 0 ? (double)group->n_calls / (double)n : 0.0);
-	if (group->n_durations == 0) {
-		fprintf(out, "%11s%11s%11s%11s", "-", "-", "-", "-");
-	} else {
-		qsort(group->durations_us, group->n_durations, sizeof(uint64_t), compare_numbers);
-		for (size_t i = 0; i < group->n_durations; i++)
-			sum += group->durations_us[i];
-		fprintf(out, " %10.3f %10.3f %10.3f %10.3f",
-			(double)sum / 1000.0 / (double)group->n_durations,
-			(double)percentile(group, 50) / 1000.0, (double)percentile(group, 95) / 1000.0,
-			(double)percentile(group, 100) / 1000.0);
-	}
-	fputs("  ", out);
-	rps_text_put_safe(out, rps_merge_root(group->merge));
-	fputs("\n", out);
-}
-
-void rps_gather_print_summary(const struct rps_gather_groups *groups, FILE *out)
-{
-	fprintf(out, "%9s %12s %10s %10s %10s %10s\n", "requests", "calls each", "mean ms", "median", "95 %",
-		"longest");
-	for (uint32_t i = 0; i < groups->n_groups; i++)
-		print_group(&groups->groups[i], out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where the sums of gather_profile_stats go, and what it says of them. */
+/* Where the sums of gather_profile_stats go. */
 #ifndef RPS_TOOLS_GATHER_OUTPUT_H
 #define RPS_TOOLS_GATHER_OUTPUT_H
 
@@ -22,8 +22,5 @@ struct rps_gather_output {
  * same path that is there is replaced, no other file is. 0; or -1 after a message: what was there before is
  * there still. */
 int rps_gather_write(const struct rps_gather_output *output, struct rps_gather_group *group, char **path);
-
-/* A table of all groups: requests, calls, durations. */
-void rps_gather_print_summary(const struct rps_gather_groups *groups, FILE *out);
 
 #endif

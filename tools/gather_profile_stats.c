@@ -6,6 +6,7 @@
 #include "tools/gather.h"
 #include "tools/inputs.h"
 #include "tools/gather_output.h"
+#include "tools/gather_summary.h"
 #include "tools/text.h"
 
 #include <errno.h>
@@ -29,6 +30,8 @@ struct run {
 	struct rps_inputs inputs;
 	struct rps_gather_groups groups;
 	struct rps_gather_progress progress;
+	struct rps_view view;
+	enum rps_summary summary;
 	char *routes[ROUTES_MAX];
 	bool remove, is_quiet, shows_bar;
 	atomic_bool is_done;
@@ -110,7 +113,10 @@ static void help(FILE *out)
 	    "  -z, --compress         gzip the files\n"
 	    "      --remove           delete what was added up, when the sums are safely on the disk; a sum\n"
 	    "                         that is there already is added to\n"
-	    "  -q, --quiet            no summary, no progress bar\n"
+	    "  -S, --summary=WHAT     the table shows percentiles of durations (default), or costs: mean, or "
+	    "sum\n"
+	    "      --json             the table for machines\n"
+	    "  -q, --quiet            no table, no progress bar\n"
 	    "  -h, --help             this text\n"
 	    "      --version          the version\n",
 	    rps_name_template_fields());
@@ -188,6 +194,22 @@ static int write_all(struct run *run)
 	return status;
 }
 
+/* Beside a sum on the standard output there is no room for it. */
+static int print_summary(struct run *run)
+{
+	const bool uses_stdout = run->output.file == NULL || strcmp(run->output.file, "-") != 0;
+	int status;
+
+	run->view.no_pager = true;
+	rps_view_open(&run->view);
+	if (!uses_stdout)
+		run->view.out = stderr;
+	status = rps_summary_print(run->summary, &run->groups, &run->view) != 0;
+	if (status != 0)
+		rps_complain("out of memory");
+	return rps_view_close(&run->view) != 0 || status;
+}
+
 static int gather(struct run *run)
 {
 	int status = check_output(run);
@@ -202,9 +224,7 @@ static int gather(struct run *run)
 	}
 	status = write_all(run);
 	if (!run->is_quiet)
-		rps_gather_print_summary(
-		    &run->groups,
-		    run->output.file != NULL && strcmp(run->output.file, "-") == 0 ? stderr : stdout);
+		status |= print_summary(run);
 	if (atomic_load(&run->progress.n_broken) > 0 || run->inputs.n_unreadable > 0)
 		status = status != 0 ? status : 1;
 	return status;
@@ -266,6 +286,18 @@ out:
 	return status;
 }
 
+static int choose_summary(struct run *run, const char *name)
+{
+	int summary = rps_summary_find(name);
+
+	if (summary < 0) {
+		rps_complain("--summary=%s: percentiles, mean or sum is expected", name);
+		return -1;
+	}
+	run->summary = (enum rps_summary)summary;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	enum { OPTION_KCACHEGRIND = 256, OPTION_REMOVE, OPTION_VERSION };
@@ -276,6 +308,8 @@ int main(int argc, char **argv)
 						{"kcachegrind", no_argument, NULL, OPTION_KCACHEGRIND},
 						{"compress", no_argument, NULL, 'z'},
 						{"remove", no_argument, NULL, OPTION_REMOVE},
+						{"summary", required_argument, NULL, 'S'},
+						{"json", no_argument, NULL, RPS_VIEW_OPTION_JSON},
 						{"quiet", no_argument, NULL, 'q'},
 						{"help", no_argument, NULL, 'h'},
 						{"version", no_argument, NULL, OPTION_VERSION},
@@ -288,7 +322,7 @@ int main(int argc, char **argv)
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	run.output.format = rps_format_find("pprof");
-	while ((option = getopt_long(argc, argv, "o:d:b:R:zqh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:d:b:R:zS:qh", options, NULL)) != -1) {
 		switch (option) {
 		case 'o':
 			run.output.file = optarg;
@@ -314,6 +348,13 @@ int main(int argc, char **argv)
 			break;
 		case OPTION_REMOVE:
 			run.remove = true;
+			break;
+		case 'S':
+			if (choose_summary(&run, optarg) != 0)
+				return 2;
+			break;
+		case RPS_VIEW_OPTION_JSON:
+			run.view.json = true;
 			break;
 		case 'q':
 			run.is_quiet = true;
