@@ -3,7 +3,7 @@
  * change it between the check and the use.
  *
  * Which offsets are nodes is found by walking from the root along edges; a map with
- * one entry per 64 bytes of the arena says what stands where, so that nothing is taken for two things, and every node and
+ * one entry per unit of the arena says what stands where, so that nothing is taken for two things, and every node and
  * edge is visited once.
  */
 #include "collect/arena.h"
@@ -12,11 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT 64u /* nodes and edges are 64 bytes at multiples of 64 */
+#define UNIT RPS_TREE_UNIT
 
 struct reading {
 	char *bytes; /* the copy, RPS_ARENA_SIZE */
 	struct rps_arena_header header;
+	uint32_t stack_top; /* offset of the topmost frame */
 	uint32_t *index_at; /* per unit: 1 + index of the node there, 0 none, EDGE_HERE an edge */
 	uint32_t *pending;  /* nodes found whose edges are still to be walked: a stack of indices */
 	uint32_t n_pending;
@@ -24,9 +25,20 @@ struct reading {
 };
 #define EDGE_HERE UINT32_MAX
 
-static int is_unit(const struct reading *reading, uint32_t offset)
+/* May `size` bytes of the tree start here? */
+static int is_unit(const struct reading *reading, uint32_t offset, size_t size)
 {
-	return offset % UNIT == 0 && offset >= RPS_TREE_OFFSET && offset <= reading->header.used - UNIT;
+	return offset % UNIT == 0 && offset >= RPS_TREE_OFFSET && offset <= reading->header.used - size;
+}
+
+static int is_node(const struct reading *reading, uint32_t offset)
+{
+	return is_unit(reading, offset, sizeof(struct rps_wire_node));
+}
+
+static int is_edge(const struct reading *reading, uint32_t offset)
+{
+	return is_unit(reading, offset, sizeof(struct rps_wire_edge));
 }
 
 static struct rps_wire_node *node_at(const struct reading *reading, uint32_t offset)
@@ -47,9 +59,12 @@ static int copy_bytes(const struct rps_pool *pool, uint32_t index, struct readin
 	struct rps_arena_header *header = &reading->header;
 
 	memcpy(header, source, sizeof(*header));
-	if (header->used < RPS_TREE_OFFSET + UNIT || header->used > RPS_STACK_OFFSET || header->used % UNIT != 0 ||
-	    header->stack_top < RPS_STACK_OFFSET || header->stack_top > RPS_ARENA_SIZE - sizeof(struct rps_wire_frame) ||
-	    (header->stack_top - RPS_STACK_OFFSET) % sizeof(struct rps_wire_frame) != 0)
+	if (header->used < RPS_TREE_OFFSET + sizeof(struct rps_wire_edge) || header->used > RPS_STACK_OFFSET ||
+	    header->used % UNIT != 0 || header->top < header->base + RPS_STACK_OFFSET ||
+	    header->top > header->base + RPS_ARENA_SIZE - sizeof(struct rps_wire_frame))
+		return -EINVAL;
+	reading->stack_top = (uint32_t)(header->top - header->base);
+	if ((reading->stack_top - RPS_STACK_OFFSET) % sizeof(struct rps_wire_frame) != 0)
 		return -EINVAL;
 	/* Only what is in use: reading a hole of the pool would fill it. */
 	reading->bytes = malloc(RPS_ARENA_SIZE);
@@ -58,21 +73,41 @@ static int copy_bytes(const struct rps_pool *pool, uint32_t index, struct readin
 		return -ENOMEM;
 	memcpy(reading->bytes, source, header->used);
 	memcpy(reading->bytes + RPS_STACK_OFFSET, source + RPS_STACK_OFFSET,
-	       header->stack_top + sizeof(struct rps_wire_frame) - RPS_STACK_OFFSET);
+	       reading->stack_top + sizeof(struct rps_wire_frame) - RPS_STACK_OFFSET);
 	return 0;
 }
 
 /* ---- Open activations ------------------------------------------------------------------- */
 
-/* As the runtime would have closed them, from the top down. Works on the raw copy, before the tree
- * is read; so every frame's links are checked here. */
+/* As the runtime would have closed it (runtime/call_tree.c). Returns how long it was. */
+static uint64_t close_timed(struct reading *reading, const struct rps_wire_frame *frame, uint64_t end_ticks)
+{
+	struct rps_wire_edge *edge = edge_at(reading, frame->edge);
+	uint64_t ticks = end_ticks > frame->start_ticks ? end_ticks - frame->start_ticks : 0;
+	uint64_t own = ticks > frame->child_ticks ? ticks - frame->child_ticks : 0;
+	uint32_t weight = frame->weight & RPS_WEIGHT_MASK;
+
+	edge->n_timed++;
+	edge->weight += weight;
+	edge->ticks += own;
+	edge->weighted_ticks += own * weight;
+	if (frame->weight & RPS_WEIGHT_INNER)
+		edge->inner_calls = 1;
+	else
+		edge->outermost_ticks += ticks * weight;
+	return ticks;
+}
+
+/* From the top down. Works on the raw copy, before the tree is read; so every frame's links are checked here. */
 static int close_open_frames(struct reading *reading, uint64_t end_ticks)
 {
 	struct rps_arena_copy *copy = reading->copy;
 	struct rps_wire_frame *bottom = (struct rps_wire_frame *)(reading->bytes + RPS_STACK_OFFSET);
-	struct rps_wire_frame *top = (struct rps_wire_frame *)(reading->bytes + reading->header.stack_top);
+	struct rps_wire_frame *top = (struct rps_wire_frame *)(reading->bytes + reading->stack_top);
 	uint32_t n = (uint32_t)(top - bottom);
+	uint64_t child_ticks = 0; /* of the timed activation inside, for the next one further out */
 
+	copy->timed_ticks = bottom->child_ticks;
 	if (n == 0)
 		return 0;
 	copy->unfinished = malloc(n * sizeof(*copy->unfinished));
@@ -80,26 +115,15 @@ static int close_open_frames(struct reading *reading, uint64_t end_ticks)
 		return -ENOMEM;
 	copy->n_unfinished = n;
 	for (; top > bottom; top--) {
-		struct rps_wire_node *node;
-		struct rps_wire_edge *edge;
-		uint64_t ticks = end_ticks > top->start_ticks ? end_ticks - top->start_ticks : 0;
-
-		if (!is_unit(reading, top->node) || !is_unit(reading, top->edge))
+		if (!is_node(reading, top->node) || ((top->mark & 1) && !is_edge(reading, top->edge)))
 			return -EINVAL;
-		node = node_at(reading, top->node);
-		copy->unfinished[top - bottom - 1] = node->function;
-		node->self_ticks += ticks > top->child_ticks ? ticks - top->child_ticks : 0;
-		top[-1].child_ticks += ticks;
-		edge = edge_at(reading, top->edge);
-		if (!is_unit(reading, node->first))
-			return -EINVAL;
-		if (--node_at(reading, node->first)->active == 0) {
-			edge->inclusive_ticks += ticks;
-			edge->nested_calls += reading->header.calls - top->calls_at_start;
-		} else {
-			edge->inner_calls = 1;
-		}
+		copy->unfinished[top - bottom - 1] = node_at(reading, top->node)->function;
+		if ((top->mark & 1) == 0)
+			continue;
+		top->child_ticks += child_ticks;
+		child_ticks = close_timed(reading, top, end_ticks);
 	}
+	copy->timed_ticks += child_ticks;
 	return 0;
 }
 
@@ -114,7 +138,6 @@ static int add_node(struct reading *reading, uint32_t offset, uint32_t parent)
 	node->offset = offset;
 	node->parent = parent;
 	node->function = node_at(reading, offset)->function;
-	node->self_ticks = node_at(reading, offset)->self_ticks;
 	reading->index_at[offset / UNIT] = 1 + copy->n_nodes;
 	reading->pending[reading->n_pending++] = copy->n_nodes++;
 	return 0;
@@ -123,7 +146,7 @@ static int add_node(struct reading *reading, uint32_t offset, uint32_t parent)
 /* Where an edge leads: a node met before (recursion, a second call site, collapsed contexts), or a new child. */
 static int follow(struct reading *reading, uint32_t from, uint32_t to_offset, uint32_t *to)
 {
-	if (!is_unit(reading, to_offset) || reading->index_at[to_offset / UNIT] == EDGE_HERE)
+	if (!is_node(reading, to_offset) || reading->index_at[to_offset / UNIT] == EDGE_HERE)
 		return -EINVAL;
 	if (reading->index_at[to_offset / UNIT] == 0) {
 		uint32_t parent_offset = node_at(reading, to_offset)->parent;
@@ -131,7 +154,7 @@ static int follow(struct reading *reading, uint32_t from, uint32_t to_offset, ui
 
 		/* A node below the overflow node may be met first from elsewhere. */
 		if (parent_offset != reading->copy->nodes[from].offset) {
-			if (!is_unit(reading, parent_offset))
+			if (!is_node(reading, parent_offset))
 				return -EINVAL;
 			parent = reading->index_at[parent_offset / UNIT];
 			if (parent == 0 || parent == EDGE_HERE)
@@ -153,11 +176,14 @@ static int walk_edges(struct reading *reading, uint32_t from)
 		struct rps_arena_edge *edge = &copy->edges[copy->n_edges];
 		int error;
 
-		if (!is_unit(reading, at) || reading->index_at[at / UNIT] != 0)
+		if (!is_edge(reading, at) || reading->index_at[at / UNIT] != 0)
 			return -EINVAL;
 		reading->index_at[at / UNIT] = EDGE_HERE;
 		edge->from = from;
 		edge->wire = *edge_at(reading, at);
+		if (edge->wire.skip > 0 && edge->wire.granted < (uint64_t)edge->wire.skip)
+			return -EINVAL;
+		copy->calls += rps_wire_edge_calls(&edge->wire);
 		error = follow(reading, from, edge->wire.to, &edge->to);
 		if (error != 0)
 			return error;
@@ -178,11 +204,11 @@ static int read_tree(struct reading *reading)
 	reading->pending = calloc(n_units, sizeof(*reading->pending));
 	if (copy->nodes == NULL || copy->edges == NULL || reading->pending == NULL)
 		return -ENOMEM;
-	if (!is_unit(reading, reading->header.root))
+	if (!is_node(reading, reading->header.root))
 		return -EINVAL;
 	add_node(reading, reading->header.root, 0);
 	if (overflow != 0) {
-		if (!is_unit(reading, overflow) || overflow == reading->header.root)
+		if (!is_node(reading, overflow) || overflow == reading->header.root)
 			return -EINVAL;
 		copy->overflow = copy->n_nodes;
 		add_node(reading, overflow, 0);
@@ -205,7 +231,6 @@ int rps_arena_copy(const struct rps_pool *pool, uint32_t index, uint64_t end_tic
 	if (error == 0)
 		error = read_tree(&reading);
 	if (error == 0) {
-		copy->calls = reading.header.calls;
 		copy->lost_calls = reading.header.lost_calls;
 		copy->deep_calls = reading.header.deep_calls;
 		copy->abandoned = reading.header.abandoned;
@@ -213,8 +238,10 @@ int rps_arena_copy(const struct rps_pool *pool, uint32_t index, uint64_t end_tic
 		copy->scope_ticks = reading.header.scope_ticks;
 		if (reading.header.attached && end_ticks > reading.header.resumed_ticks)
 			copy->scope_ticks += end_ticks - reading.header.resumed_ticks;
+		copy->time_mode = reading.header.time_mode;
 		copy->cost_inside = process->cost_inside;
 		copy->cost_outside = process->cost_outside;
+		copy->cost_untimed = process->cost_untimed;
 	} else {
 		rps_arena_copy_free(copy);
 	}

@@ -16,7 +16,6 @@ struct rps_arena_node {
 	uint32_t offset; /* in the arena */
 	uint32_t parent; /* index; the root's own */
 	uint32_t function;
-	uint64_t self_ticks;
 };
 
 struct rps_arena_edge {
@@ -34,7 +33,9 @@ struct rps_arena_copy {
 	uint32_t n_unfinished;
 	uint64_t calls, lost_calls, deep_calls, abandoned, miss_ticks;
 	uint64_t scope_ticks; /* 0 in application scope */
-	uint32_t cost_inside, cost_outside; /* of the hooks, 1/256 tick */
+	uint64_t timed_ticks; /* of which in timed activations the root has called */
+	uint32_t time_mode;   /* enum rps_time_mode */
+	uint32_t cost_inside, cost_outside, cost_untimed; /* of the hooks, 1/256 tick */
 };
 
 /* Copies arena `index`; activations still open end at `end_ticks`. 0, -ENOMEM, or -EINVAL: the arena makes no

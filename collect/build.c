@@ -1,172 +1,144 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See build.h. In ticks, with i and o the hooks' cost per call inside the callee and
- * outside it (in its caller):
+/* See build.h. Of every measure each node has its own part (self). Inclusive costs are passed on from there, from the
+ * callees up, component by component (components.h): what goes into one is what is spent there and what goes out of it,
  *
- *   self(n)      = measured - i * calls into n - o * calls from n, not below 0; what is missing
- *                  is taken from the caller (so the sum over all nodes stays right)
- *   subtree(n)   = self(n) + sum of subtree(children)
+ *     sum over the edges into it = sum of self of its nodes + sum over the edges out of it
  *
- * What an edge is charged with is the time of its callee's outermost activations:
- *
- *   edges into a sound node n: together subtree(n), each in proportion to its measured time
- *   any other edge:            measured - (i + o) * nested calls - i * calls, as the clock saw it
- *
- * A node is sound if nothing leads out of its subtree to above it (in A -> B -> A -> C the time of C lies below the
- * outer A, though B was active), and its function was never active further out in another node when it was
- * called. The root's children are, so with self times rounded to nanoseconds once, first, and all else summed from the
- * rounded values, root: self + outgoing == sum of all self, exactly. Where contexts were collapsed, the root's largest child takes the difference.
+ * and each edge into it gets a part in proportion to what its calls took as far as was seen. So the sums of any function, or
+ * cycle of functions, agree to the unit, and root: self + outgoing == sum of all self. Of edges within a component
+ * (recursion) only what was seen is known: the time of the callee's outermost activations.
  */
 #include "collect/build.h"
+
+#include "collect/components.h"
+#include "collect/estimate.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COST_SCALE 256.0
-
 /* Working values per node of the arena. */
 struct work {
-	double self_ticks;
-	uint64_t self_ns;
-	uint64_t subtree_ns;
-	uint64_t measured_left;  /* ticks of the edges into it whose share is still to be given out */
-	uint64_t inclusive_left; /* of subtree_ns */
-	int is_unsound;
 	int is_used;
 	uint32_t profile_node;
 };
 
-static int is_tree_edge(const struct rps_arena_copy *copy, const struct rps_arena_edge *edge)
+/* One measure of an arena. */
+struct costs {
+	uint64_t *self;      /* [n_nodes] */
+	double *weight;      /* [n_edges] in proportion to which costs are passed on; of edges within a component their cost */
+	uint64_t *inclusive; /* [n_edges] */
+};
+
+static const struct rps_event measure_events[RPS_N_MEASURES] = {
+    [RPS_MEASURE_WALL_NS] = {"Wall_ns", "Wall time (ns)"},
+    [RPS_MEASURE_CALLS] = {"Calls", "Calls"},
+};
+
+int rps_build_set_events(struct rps_profile *profile, unsigned int measures)
 {
-	return edge->to != 0 && copy->nodes[edge->to].parent == edge->from && edge->to != edge->from;
-}
+	struct rps_event events[RPS_N_MEASURES];
+	uint32_t n_events = 0;
 
-/* ---- Self -------------------------------------------------------------------------------- */
-
-static double subtract_overhead(const struct rps_arena_copy *copy, struct work *work)
-{
-	double inside = copy->cost_inside / COST_SCALE, outside = copy->cost_outside / COST_SCALE;
-	double top_level_ticks = 0, before = 0, after = 0;
-
-	for (uint32_t i = 0; i < copy->n_nodes; i++)
-		work[i].self_ticks = (double)copy->nodes[i].self_ticks;
-	for (uint32_t i = 0; i < copy->n_edges; i++) {
-		const struct rps_arena_edge *edge = &copy->edges[i];
-
-		work[edge->to].self_ticks -= inside * (double)edge->wire.calls;
-		if (edge->from != 0)
-			work[edge->from].self_ticks -= outside * (double)edge->wire.calls;
-		else
-			top_level_ticks += (double)edge->wire.inclusive_ticks + outside * (double)edge->wire.calls;
-	}
-	/* The root's own: time of the request's segments that no instrumented function covers. */
-	if ((double)copy->scope_ticks > top_level_ticks)
-		work[0].self_ticks = (double)copy->scope_ticks - top_level_ticks;
-	for (uint32_t i = copy->n_nodes - 1; i > 0; i--) {
-		before += (double)copy->nodes[i].self_ticks;
-		if (work[i].self_ticks < 0) {
-			if (copy->nodes[i].parent != 0)
-				work[copy->nodes[i].parent].self_ticks += work[i].self_ticks;
-			work[i].self_ticks = 0;
-		}
-	}
-	/* A parent stands before its children, so its value was final when it was looked at. */
-	for (uint32_t i = 1; i < copy->n_nodes; i++)
-		after += work[i].self_ticks;
-	return before > after ? before - after : 0;
+	for (int measure = 0; measure < RPS_N_MEASURES; measure++)
+		if (measures & 1u << measure)
+			events[n_events++] = measure_events[measure];
+	return rps_profile_set_events(profile, events, n_events);
 }
 
 /* ---- Inclusive ------------------------------------------------------------------------------ */
 
-/* Every call to a node that is not the caller's child leads out of the subtrees of the caller and those above it,
- * up to the target (recursion) or up to the root (collapsed contexts). */
-static void find_unsound(const struct rps_arena_copy *copy, struct work *work)
+/* Passes the cost of component `c` on to the edges into it. */
+static void share_out(const struct rps_arena_copy *copy, const struct rps_components *components, uint32_t c,
+		      const struct costs *costs)
 {
-	for (uint32_t i = 0; i < copy->n_edges; i++) {
-		const struct rps_arena_edge *edge = &copy->edges[i];
-		uint32_t at = edge->from;
+	uint64_t left = 0;
+	double weight_left = 0, weightless = 0;
 
-		if (is_tree_edge(copy, edge)) {
-			work[edge->to].is_unsound |= edge->wire.inner_calls != 0;
-			continue;
-		}
-		while (at != 0 && at != edge->to) {
-			work[at].is_unsound = 1;
-			at = copy->nodes[at].parent;
-		}
-	}
-	for (uint32_t i = 1; i < copy->n_nodes && copy->overflow != 0; i++)
-		if (copy->nodes[i].parent == copy->overflow)
-			work[i].is_unsound = 1;
-}
+	for (uint32_t i = components->first[c]; i < components->first[c + 1]; i++)
+		left = rps_cost_add(left, costs->self[components->nodes[i]]);
+	for (uint32_t i = components->first_out_of[c]; i < components->first_out_of[c + 1]; i++)
+		if (components->of[copy->edges[components->out_of[i]].to] != c)
+			left = rps_cost_add(left, costs->inclusive[components->out_of[i]]);
+	for (uint32_t i = components->first_into[c]; i < components->first_into[c + 1]; i++) {
+		uint32_t edge = components->into[i];
 
-static void sum_subtrees(const struct rps_arena_copy *copy, struct work *work, double ns_per_tick)
-{
-	for (uint32_t i = 0; i < copy->n_nodes; i++) {
-		work[i].self_ns = (uint64_t)llround(work[i].self_ticks * ns_per_tick);
-		work[i].subtree_ns = work[i].self_ns;
-	}
-	for (uint32_t i = copy->n_nodes - 1; i > 0; i--)
-		work[copy->nodes[i].parent].subtree_ns += work[i].subtree_ns;
-	for (uint32_t i = 0; i < copy->n_edges; i++)
-		work[copy->edges[i].to].measured_left += copy->edges[i].wire.inclusive_ticks;
-	for (uint32_t i = 0; i < copy->n_nodes; i++)
-		work[i].inclusive_left = work[i].subtree_ns;
-}
-
-/* This edge's part of a sound node's time. Called once for each edge into it, in any order. */
-static uint64_t take_share(struct work *to, uint64_t measured_ticks)
-{
-	uint64_t share = to->inclusive_left;
-
-	if (measured_ticks < to->measured_left)
-		share = (uint64_t)((double)to->inclusive_left * ((double)measured_ticks / (double)to->measured_left));
-	if (share > to->inclusive_left)
-		share = to->inclusive_left;
-	to->measured_left -= measured_ticks < to->measured_left ? measured_ticks : to->measured_left;
-	to->inclusive_left -= share;
-	return share;
-}
-
-static uint64_t clock_says(const struct rps_arena_copy *copy, const struct rps_wire_edge *wire, double ns_per_tick,
-			   uint64_t total_ns)
-{
-	double inside = copy->cost_inside / COST_SCALE, outside = copy->cost_outside / COST_SCALE;
-	double ticks = (double)wire->inclusive_ticks - (inside + outside) * (double)wire->nested_calls -
-		       inside * (double)wire->calls;
-	double ns = ticks * ns_per_tick;
-
-	if (ns <= 0)
-		return 0;
-	return ns < (double)total_ns ? (uint64_t)llround(ns) : total_ns;
-}
-
-/* Nanoseconds for each edge. */
-static void charge_edges(const struct rps_arena_copy *copy, struct work *work, double ns_per_tick, uint64_t *edge_ns)
-{
-	uint64_t sum = work[0].self_ns, total_ns = work[0].subtree_ns;
-	uint32_t largest = copy->n_edges;
-
-	for (uint32_t i = 0; i < copy->n_edges; i++) {
-		const struct rps_arena_edge *edge = &copy->edges[i];
-
-		if (is_tree_edge(copy, edge) && !work[edge->to].is_unsound)
-			edge_ns[i] = take_share(&work[edge->to], edge->wire.inclusive_ticks);
+		if (components->of[copy->edges[edge].from] == c)
+			costs->inclusive[edge] = costs->weight[edge] < (double)left ? (uint64_t)costs->weight[edge] : left;
 		else
-			edge_ns[i] = clock_says(copy, &edge->wire, ns_per_tick, total_ns);
-		if (edge->from != 0)
-			continue;
-		sum += edge_ns[i];
-		if (largest == copy->n_edges || edge_ns[i] > edge_ns[largest])
-			largest = i;
+			weight_left += costs->weight[edge];
 	}
-	if (largest == copy->n_edges)
-		return;
-	if (sum <= total_ns)
-		edge_ns[largest] += total_ns - sum;
-	else
-		edge_ns[largest] -= sum - total_ns < edge_ns[largest] ? sum - total_ns : edge_ns[largest];
+	/* Nothing was seen of any: by calls. */
+	if (weight_left <= 0)
+		weightless = 1;
+	for (uint32_t i = components->first_into[c]; i < components->first_into[c + 1] && weightless > 0; i++)
+		if (components->of[copy->edges[components->into[i]].from] != c)
+			weight_left += (double)rps_wire_edge_calls(&copy->edges[components->into[i]].wire);
+	for (uint32_t i = components->first_into[c]; i < components->first_into[c + 1]; i++) {
+		uint32_t edge = components->into[i];
+		double weight = weightless > 0 ? (double)rps_wire_edge_calls(&copy->edges[edge].wire) : costs->weight[edge];
+		uint64_t share = left;
+
+		if (components->of[copy->edges[edge].from] == c)
+			continue;
+		/* The last one gets all that is left. */
+		if (weight < weight_left * (1 - 1e-12))
+			share = (uint64_t)((double)left * (weight / weight_left));
+		share = share < left ? share : left;
+		costs->inclusive[edge] = share;
+		left -= share;
+		weight_left -= weight;
+	}
+}
+
+static void pass_on(const struct rps_arena_copy *copy, const struct rps_components *components, const struct costs *costs)
+{
+	for (uint32_t c = 0; c < components->n; c++)
+		share_out(copy, components, c, costs);
+}
+
+/* ---- The measures --------------------------------------------------------------------------------- */
+
+static void measure_time(const struct rps_arena_copy *copy, const struct rps_estimate *estimate, double ns_per_tick,
+			 const struct costs *costs)
+{
+	for (uint32_t i = 0; i < copy->n_nodes; i++)
+		costs->self[i] = (uint64_t)llround(estimate->self_ticks[i] * ns_per_tick);
+	for (uint32_t i = 0; i < copy->n_edges; i++)
+		costs->weight[i] = estimate->inclusive_ticks[i] * ns_per_tick;
+}
+
+/* Of a node: calls of it. By calls they are passed on, too: nothing else is the same in each run. */
+static void measure_calls(const struct rps_arena_copy *copy, const struct costs *costs)
+{
+	memset(costs->self, 0, copy->n_nodes * sizeof(*costs->self));
+	for (uint32_t i = 0; i < copy->n_edges; i++) {
+		uint64_t calls = rps_wire_edge_calls(&copy->edges[i].wire);
+
+		costs->self[copy->edges[i].to] = rps_cost_add(costs->self[copy->edges[i].to], calls);
+		costs->weight[i] = (double)calls;
+	}
+}
+
+static int is_entered(const struct rps_arena_copy *copy, const struct rps_components *components, uint32_t c)
+{
+	for (uint32_t i = components->first_into[c]; i < components->first_into[c + 1]; i++)
+		if (components->of[copy->edges[components->into[i]].from] != c)
+			return 1;
+	return 0;
+}
+
+/* What no call leads to can't be passed on. */
+static void move_unused_to_root(const struct rps_arena_copy *copy, const struct rps_components *components,
+				const struct costs *costs)
+{
+	for (uint32_t i = 1; i < copy->n_nodes; i++) {
+		if (!is_entered(copy, components, components->of[i])) {
+			costs->self[0] += costs->self[i];
+			costs->self[i] = 0;
+		}
+	}
 }
 
 /* ---- Into the profile ------------------------------------------------------------------------- */
@@ -182,7 +154,7 @@ static uint32_t profile_function(struct rps_profile *profile, struct rps_functio
 static void find_unused(const struct rps_arena_copy *copy, struct work *work)
 {
 	for (uint32_t i = 0; i < copy->n_edges; i++)
-		if (copy->edges[i].wire.calls > 0)
+		if (rps_wire_edge_calls(&copy->edges[i].wire) > 0)
 			work[copy->edges[i].to].is_used = 1;
 	for (uint32_t i = copy->n_nodes - 1; i > 0; i--)
 		if (work[i].is_used)
@@ -193,7 +165,6 @@ static int add_nodes(struct rps_profile *profile, const struct rps_arena_copy *c
 		     struct work *work)
 {
 	work[0].profile_node = 0;
-	profile->nodes[0].self[0] += work[0].self_ns;
 	for (uint32_t i = 1; i < copy->n_nodes; i++) {
 		uint32_t function;
 
@@ -205,7 +176,6 @@ static int add_nodes(struct rps_profile *profile, const struct rps_arena_copy *c
 		work[i].profile_node = rps_profile_node(profile, work[copy->nodes[i].parent].profile_node, function);
 		if (work[i].profile_node == RPS_NONE)
 			return -ENOMEM;
-		profile->nodes[work[i].profile_node].self[0] += work[i].self_ns;
 		if (i == copy->overflow)
 			profile->overflow = work[i].profile_node;
 	}
@@ -213,44 +183,86 @@ static int add_nodes(struct rps_profile *profile, const struct rps_arena_copy *c
 }
 
 static int add_edges(struct rps_profile *profile, const struct rps_arena_copy *copy, struct rps_functions *functions,
-		     const struct work *work, const uint64_t *edge_ns)
+		     const struct work *work, uint32_t *profile_edges)
 {
 	for (uint32_t i = 0; i < copy->n_edges; i++) {
 		const struct rps_arena_edge *edge = &copy->edges[i];
+		uint64_t calls = rps_wire_edge_calls(&edge->wire);
 		struct rps_line site;
-		uint32_t at;
 
-		if (edge->wire.calls == 0)
+		profile_edges[i] = RPS_NONE;
+		if (calls == 0)
 			continue; /* the link to a collapsed context */
 		site = rps_functions_site(functions, &edge->wire);
-		at = rps_profile_edge(profile, work[edge->from].profile_node, work[edge->to].profile_node, site.file, site.line);
-		if (at == RPS_NONE)
+		profile_edges[i] =
+		    rps_profile_edge(profile, work[edge->from].profile_node, work[edge->to].profile_node, site.file, site.line);
+		if (profile_edges[i] == RPS_NONE)
 			return -ENOMEM;
-		profile->edges[at].calls += edge->wire.calls;
-		profile->edges[at].inclusive[0] += edge_ns[i];
+		profile->edges[profile_edges[i]].calls += calls;
 	}
 	return 0;
 }
 
-int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy, double ns_per_tick,
-		  struct rps_functions *functions, uint64_t *overhead_ns)
+static void add_costs(struct rps_profile *profile, const struct rps_arena_copy *copy, const struct work *work,
+		      const uint32_t *profile_edges, const struct costs *costs, uint32_t event)
+{
+	for (uint32_t i = 0; i < copy->n_nodes; i++)
+		if (i == 0 || work[i].is_used)
+			profile->nodes[work[i].profile_node].self[event] += costs->self[i];
+	for (uint32_t i = 0; i < copy->n_edges; i++)
+		if (profile_edges[i] != RPS_NONE)
+			profile->edges[profile_edges[i]].inclusive[event] += costs->inclusive[i];
+}
+
+static void add_measures(struct rps_profile *profile, const struct rps_arena_copy *copy, const struct work *work,
+			 const uint32_t *profile_edges, const struct rps_estimate *estimate,
+			 const struct rps_components *components, const struct costs *costs, struct rps_build *build)
+{
+	uint32_t event = 0;
+
+	for (int measure = 0; measure < RPS_N_MEASURES; measure++) {
+		if ((build->measures & 1u << measure) == 0)
+			continue;
+		if (measure == RPS_MEASURE_CALLS)
+			measure_calls(copy, costs);
+		else
+			measure_time(copy, estimate, build->ns_per_tick, costs);
+		move_unused_to_root(copy, components, costs);
+		pass_on(copy, components, costs);
+		add_costs(profile, copy, work, profile_edges, costs, event++);
+	}
+}
+
+int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy, struct rps_functions *functions,
+		  struct rps_build *build)
 {
 	struct work *work = calloc(copy->n_nodes, sizeof(*work));
-	uint64_t *edge_ns = calloc(copy->n_edges + 1, sizeof(*edge_ns));
-	int error = work != NULL && edge_ns != NULL ? 0 : -ENOMEM;
+	uint32_t *profile_edges = calloc(copy->n_edges + 1, sizeof(*profile_edges));
+	struct costs costs = {calloc(copy->n_nodes, sizeof(uint64_t)), calloc(copy->n_edges + 1, sizeof(double)),
+			      calloc(copy->n_edges + 1, sizeof(uint64_t))};
+	struct rps_estimate estimate = {0};
+	struct rps_components components = {0};
+	int error = -ENOMEM;
 
-	if (error != 0)
+	if (work == NULL || profile_edges == NULL || costs.self == NULL || costs.weight == NULL || costs.inclusive == NULL ||
+	    rps_estimate_make(copy, &estimate) != 0 || rps_components_find(copy, &components) != 0)
 		goto out;
-	*overhead_ns += (uint64_t)llround(subtract_overhead(copy, work) * ns_per_tick);
-	find_unsound(copy, work);
-	sum_subtrees(copy, work, ns_per_tick);
-	charge_edges(copy, work, ns_per_tick, edge_ns);
 	find_unused(copy, work);
 	error = add_nodes(profile, copy, functions, work);
 	if (error == 0)
-		error = add_edges(profile, copy, functions, work, edge_ns);
+		error = add_edges(profile, copy, functions, work, profile_edges);
+	if (error != 0)
+		goto out;
+	add_measures(profile, copy, work, profile_edges, &estimate, &components, &costs, build);
+	build->overhead_ns += (uint64_t)llround(estimate.overhead_ticks * build->ns_per_tick);
+	build->inside_ns = estimate.inside_ticks * build->ns_per_tick;
 out:
+	rps_estimate_free(&estimate);
+	rps_components_free(&components);
+	free(costs.self);
+	free(costs.weight);
+	free(costs.inclusive);
 	free(work);
-	free(edge_ns);
+	free(profile_edges);
 	return error;
 }

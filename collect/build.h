@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Puts the call trees of a request's arenas into its profile: takes off what the
- * hooks themselves cost, turns ticks into nanoseconds, and makes the sums agree to the unit.
+/* Puts the call trees of a request's arenas into its profile, and makes the sums agree to the unit.
  */
 #ifndef RPS_COLLECT_BUILD_H
 #define RPS_COLLECT_BUILD_H
@@ -12,9 +11,26 @@
 /* The node below which contexts were collapsed for lack of memory. */
 #define RPS_OVERFLOW_NAME "[contexts collapsed]"
 
-/* Adds `copy` below the root of `profile` (event 0: nanoseconds). Several arenas may be added one after
- * the other. What was subtracted for hooks is added to *overhead_ns. 0 or -ENOMEM. */
-int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy, double ns_per_tick,
-		  struct rps_functions *functions, uint64_t *overhead_ns);
+/* What was measured, in the order in which the profile has it. */
+enum rps_measure {
+	RPS_MEASURE_WALL_NS = 0,
+	RPS_MEASURE_CALLS = 1,
+	RPS_N_MEASURES
+};
+
+/* What is asked for, and what is found out on the way. */
+struct rps_build {
+	double ns_per_tick;
+	unsigned int measures;  /* bits 1 << enum rps_measure; at least one */
+	uint64_t overhead_ns;   /* added to: subtracted for hooks */
+	double inside_ns;       /* what a timed call was found to cost inside */
+};
+
+/* The events of a profile with these measures. 0 or -ENOMEM. */
+int rps_build_set_events(struct rps_profile *profile, unsigned int measures);
+
+/* Adds `copy` below the root of `profile`. Several arenas may be added one after the other. 0 or -ENOMEM. */
+int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy, struct rps_functions *functions,
+		  struct rps_build *build);
 
 #endif

@@ -36,6 +36,8 @@
 #define HANDLER_MS 5000
 /* How long a hook may take that the collector has caught in the middle. */
 #define HOOK_MS 100
+/* Less is a short call (wire/layout.h). */
+#define SHORT_NS 100.0
 #define N_UNFINISHED_NAMES 8
 /* How long a request may keep others from their turn: an event stream, a long poll. */
 #define TURN_MS 30000
@@ -68,6 +70,7 @@ struct rps_collector {
 	struct rps_collection *holder;
 	pthread_mutex_t lock;
 	pthread_cond_t turn_changed;
+	enum rps_time time;
 	_Atomic uint64_t epoch_number;
 	char *environment[3];
 };
@@ -102,11 +105,15 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 	pthread_condattr_t monotonic;
 	int result;
 
+	_Static_assert((int)RPS_TIME_SAMPLED == RPS_TIME_ADAPTIVE && (int)RPS_TIME_EACH_CALL == RPS_TIME_EXACT &&
+			   (int)RPS_TIME_NEVER == RPS_TIME_NONE,
+		       "the same three");
 	if (collector == NULL) {
 		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
 	collector->scope = options->scope;
+	collector->time = options->time;
 	collector->settle_ms = options->settle_ms != 0 ? options->settle_ms : SETTLE_MS;
 	pthread_mutex_init(&collector->lock, NULL);
 	pthread_condattr_init(&monotonic);
@@ -120,6 +127,8 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 		goto fail;
 	}
 	collector->pool.header->defer_accept = options->defer_accept != 0;
+	collector->pool.header->time_mode = options->time;
+	collector->pool.header->short_ticks = (uint32_t)(SHORT_NS / rps_clock_ns_per_tick(clock, &collector->started));
 	result = rps_attach_start(&collector->attach, &collector->pool);
 	if (result != 0) {
 		snprintf(error, error_size, "cannot listen for the application's runtime: %s", strerror(-result));
@@ -244,15 +253,18 @@ static void stop_recording(struct rps_collection *collection)
 
 	/* Back to where adapters' threads may work, unless that was ruled out. */
 	set_epoch(collector, collector->scope == RPS_SCOPE_APPLICATION ? RPS_MODE_OFF : RPS_MODE_REQUEST);
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
 	n = rps_pool_n_slots(&collector->pool);
+	for (uint32_t i = 0; i < n; i++)
+		if (belongs(collection, rps_pool_slot(&collector->pool, i)))
+			atomic_store_explicit(&rps_pool_arena(&collector->pool, i)->token, 0, memory_order_relaxed);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
 	for (uint32_t i = 0; i < n; i++) {
 		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
 		struct rps_arena_header *arena = rps_pool_arena(&collector->pool, i);
 
 		if (slot_state(collector, i) != RPS_ARENA_LIVE || !belongs(collection, slot))
 			continue;
-		while ((atomic_load_explicit(&arena->sequence, memory_order_acquire) & 1) && now_ms() < deadline &&
+		while (atomic_load_explicit(&arena->busy, memory_order_acquire) != 0 && now_ms() < deadline &&
 		       owner_is_alive(collector, slot)) {
 			struct timespec pause = {0, 50000};
 
@@ -321,11 +333,10 @@ static void sweep_processes(struct rps_collector *collector)
 
 /* What is gathered over a request's arenas, for the description in the file. */
 struct gathering {
-	double ns_per_tick;
+	struct rps_build build;
 	uint64_t end_ticks;
-	uint64_t overhead_ns;
 	uint64_t deep_calls, abandoned;
-	uint32_t cost_inside, cost_outside;
+	uint32_t cost_outside, cost_untimed;
 	uint32_t n_unreadable;
 	uint32_t unfinished[N_UNFINISHED_NAMES];
 	uint32_t n_unfinished_names;
@@ -383,13 +394,13 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	info->overflowed |= copy.overflow != 0;
 	gathering->deep_calls += copy.deep_calls;
 	gathering->abandoned += copy.abandoned;
-	gathering->overhead_ns += (uint64_t)((double)copy.miss_ticks * gathering->ns_per_tick);
-	gathering->cost_inside = copy.cost_inside;
+	gathering->build.overhead_ns += (uint64_t)((double)copy.miss_ticks * gathering->build.ns_per_tick);
 	gathering->cost_outside = copy.cost_outside;
+	gathering->cost_untimed = copy.cost_untimed;
 	for (uint32_t i = 0; i < copy.n_unfinished && gathering->n_unfinished_names < N_UNFINISHED_NAMES; i++)
 		gathering->unfinished[gathering->n_unfinished_names++] = copy.unfinished[i];
 	if (copy.calls > 0 || copy.scope_ticks > 0)
-		error = rps_build_add(profile, &copy, gathering->ns_per_tick, collector->functions, &gathering->overhead_ns);
+		error = rps_build_add(profile, &copy, collector->functions, &gathering->build);
 	rps_arena_copy_free(&copy);
 	return error;
 }
@@ -445,21 +456,37 @@ static int describe_unfinished(struct rps_collector *collector, struct rps_profi
 			info->n_unfinished, names, info->n_unfinished > gathering->n_unfinished_names ? " ..." : "");
 }
 
+static int describe_time(struct rps_collector *collector, struct rps_profile *profile, const struct gathering *gathering)
+{
+	static const char *const when[] = {
+	    [RPS_TIME_SAMPLED] = "read at each call that takes long, and at a sample of the calls of functions that are short and frequent: times of functions of a few ns are estimates",
+	    [RPS_TIME_EACH_CALL] = "read on every entry and exit: times of functions of a few ns are not reliable",
+	};
+	const struct rps_build *build = &gathering->build;
+	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
+	double ns_per_cost = build->ns_per_tick / 256.0;
+	int error;
+
+	if (collector->time == RPS_TIME_NEVER)
+		return describe(profile, rps_profile_add_meta, "Clock", "not read (--no-time)");
+	error = describe(profile, rps_profile_add_volatile_meta, "Clock", "%s, %.6f ns per tick; %s", rps_clock_name(clock),
+			 build->ns_per_tick, when[collector->time]);
+	if (error != 0)
+		return error;
+	return describe(profile, rps_profile_add_volatile_meta, "Hook cost", "of a timed call %.1f ns within the callee (as the shortest functions show) and %.1f ns within the caller, of one not timed %.1f ns (measured at start); %llu ns subtracted in all",
+			build->inside_ns, gathering->cost_outside * ns_per_cost, gathering->cost_untimed * ns_per_cost,
+			(unsigned long long)build->overhead_ns);
+}
+
 /* The lines that say how far the numbers can be trusted. */
 static int describe_all(struct rps_collection *collection, struct rps_profile *profile,
 			const struct gathering *gathering, const struct rps_collect_info *info)
 {
 	struct rps_collector *collector = collection->collector;
-	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
-	double ns_per_cost = gathering->ns_per_tick / 256.0;
 	int error = 0;
 
 	error |= describe(profile, rps_profile_add_meta, "Scope", "%s", collection->epoch != 0 ? "application" : "request");
-	error |= describe(profile, rps_profile_add_volatile_meta, "Clock", "%s, %.6f ns per tick; read on every entry and exit", rps_clock_name(clock),
-			  gathering->ns_per_tick);
-	error |= describe(profile, rps_profile_add_volatile_meta, "Hook cost", "%.1f ns within the callee and %.1f ns within the caller per call, measured at start; %llu ns subtracted in all",
-			  gathering->cost_inside * ns_per_cost, gathering->cost_outside * ns_per_cost,
-			  (unsigned long long)gathering->overhead_ns);
+	error |= describe_time(collector, profile, gathering);
 	error |= describe(profile, rps_profile_add_meta, "Calls", "%llu in %u thread%s", (unsigned long long)info->calls, info->n_arenas,
 			  info->n_arenas == 1 ? "" : "s");
 	if (info->cut_off)
@@ -531,7 +558,8 @@ static int finish(struct rps_collection *collection, struct gathering *gathering
 	} else {
 		wait_ended(collection);
 	}
-	gathering->ns_per_tick = rps_clock_ns_per_tick(clock, &collector->started);
+	gathering->build.ns_per_tick = rps_clock_ns_per_tick(clock, &collector->started);
+	gathering->build.measures = collector->time == RPS_TIME_NEVER ? 1u << RPS_MEASURE_CALLS : 1u << RPS_MEASURE_WALL_NS;
 	return is_quiet;
 }
 
@@ -547,9 +575,13 @@ static int make_profile(struct rps_collection *collection, uint32_t pid, const c
 	info->cut_short = finished->is_cut_short;
 	snprintf(info->busy, sizeof(info->busy), "%s", finished->busy);
 	*profile = rps_profile_create(root_name);
-	error = *profile != NULL ? gather(collection, pid, *profile, &gathering, info) : -ENOMEM;
+	error = *profile != NULL ? rps_build_set_events(*profile, gathering.build.measures) : -ENOMEM;
+	if (error == 0)
+		error = gather(collection, pid, *profile, &gathering, info);
 	if (error == 0) {
 		(*profile)->pid = info->pid;
+		/* What has no times is to be the same each time. */
+		(*profile)->volatile_headers = collection->collector->time != RPS_TIME_NEVER;
 		error = describe_all(collection, *profile, &gathering, info);
 	}
 	if (error != 0) {

@@ -28,10 +28,18 @@ enum rps_scope {
 	RPS_SCOPE_APPLICATION = 2, /* all the application does from begin until it is quiet again */
 };
 
+/* When hooks read the clock. */
+enum rps_time {
+	RPS_TIME_SAMPLED = 0, /* at each call of what takes long, at some of the calls of what is short and frequent */
+	RPS_TIME_EACH_CALL = 1,
+	RPS_TIME_NEVER = 2, /* calls only: the same in each run of the same work */
+};
+
 struct rps_collector_options {
 	enum rps_scope scope;
 	const char *runtime_path; /* librunprofile.so to preload; NULL: don't preload */
 	int defer_accept;         /* 1: the application's sockets accept connections when their first bytes are there */
+	enum rps_time time;
 	uint32_t settle_ms;       /* longest wait for the application to become quiet; 0: default (1000) */
 };
 
@@ -81,7 +89,7 @@ struct rps_collection *rps_collector_begin(struct rps_collector *collector, uint
 
 /* Ends its recording: waits (bounded) until the runtime has ended its part (request
  * scope) or the application is quiet (application scope), and gives the profile:
- * one root called `root_name`, one event Wall_ns, metadata about clock,
+ * one root called `root_name`, one event Wall_ns (Calls, if the clock is never read), metadata about clock,
  * calibration, losses and unfinished activations filled in. `collection` is still to be left.
  * Returns 0 or -ENOMEM. `*profile` and `*info` are the caller's. */
 int rps_collector_end(struct rps_collection *collection, const char *root_name,

@@ -89,9 +89,8 @@ uint32_t rps_pool_n_processes(const struct rps_pool *pool)
 void rps_pool_free_arena(const struct rps_pool *pool, uint32_t index)
 {
 	struct rps_arena_header *arena = rps_pool_arena(pool, index);
-	uint32_t stack_top = arena->stack_top;
 
-	if (arena->used > ARENA_KEEP_BYTES || stack_top > RPS_STACK_OFFSET + ARENA_KEEP_BYTES)
+	if (arena->used > ARENA_KEEP_BYTES || arena->top - arena->base > RPS_STACK_OFFSET + ARENA_KEEP_BYTES)
 		madvise(arena, RPS_ARENA_SIZE, MADV_REMOVE);
 	atomic_store_explicit(&rps_pool_slot(pool, index)->state, RPS_ARENA_FREE, memory_order_release);
 }

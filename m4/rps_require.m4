@@ -5,6 +5,9 @@ AC_DEFUN([RPS_CHECK_PLATFORM], [
   AC_CANONICAL_HOST
   AS_CASE([$host_os], [linux*], [],
     [AC_MSG_ERROR([RunProfileServer needs Linux (this is $host_os)])])
+  # The runtime's code that inlined hooks jump to keeps the integer registers only.
+  AS_CASE([$host_cpu], [x86_64], [RUNTIME_REGISTERS_CFLAGS=-mgeneral-regs-only], [RUNTIME_REGISTERS_CFLAGS=])
+  AC_SUBST([RUNTIME_REGISTERS_CFLAGS])
 ])
 
 # RPS_REQUIRE_PKG(PREFIX, PKG-CONFIG-SPEC, DEBIAN-PACKAGE)

@@ -220,6 +220,11 @@ bool rps_choice_of_callee(tree fndecl)
 	return !is_set[OPTION_ONLY] || matching_name(OPTION_ONLY, fndecl);
 }
 
+bool rps_choice_is_small_code()
+{
+	return is_set[OPTION_SMALL_CODE];
+}
+
 bool rps_choice_has_externals()
 {
 	return !is_set[OPTION_NO_EXTERNAL];

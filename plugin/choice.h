@@ -34,6 +34,9 @@ bool rps_choice_of_callee(tree fndecl);
 /* --profcc-no-external */
 bool rps_choice_has_externals();
 
+/* --profcc-small-code */
+bool rps_choice_is_small_code();
+
 bool rps_choice_is_in_system_header(tree fndecl);
 
 /* Where the function is defined, or else declared. */

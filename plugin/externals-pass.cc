@@ -4,20 +4,20 @@
  *
  *   before     x = qsort(...);
  *   after      if (record_of_qsort.is_instrumented == 0)
- *                      __runprofile_external_enter_v1(&record_of_qsort, cfa, &site);
+ *                      __runprofile_external_enter_v2(&record_of_qsort, cfa, &site);
  *              x = qsort(...);
  *              if (record_of_qsort.is_instrumented == 0)
- *                      __runprofile_external_exit_v1(&record_of_qsort, cfa);
+ *                      __runprofile_external_exit_v2(&record_of_qsort, cfa);
  *
  *   before     x = p(...);
- *   after      __runprofile_pointer_enter_v1(p, cfa, &site); x = p(...); __runprofile_pointer_exit_v1(p,
+ *   after      __runprofile_pointer_enter_v2(p, cfa, &site); x = p(...); __runprofile_pointer_exit_v2(p,
  * cfa);
  *
  * The test is made twice, since the flag is set in between when the callee's own hook runs for the first
  * time; the run time then forgets the external call, and the exit is not missed. Where the call ends its
  * block (it may throw, or be returned to by longjmp) the exit goes on the edge of the normal return: an
  * exception or a jump leaves without exit. So does a call that never returns. Where a wrapped call's exception
- * lands, __runprofile_landed_v1(cfa) says so: what is called there next would else seem to be called by the callee.
+ * lands, __runprofile_landed_v2(cfa) says so: what is called there next would else seem to be called by the callee.
  *
  * It sits before "optimized", behind all that could fold, merge, move or drop a call: what is wrapped is what
  * will be executed, and no optimisation is lost to the wraps. One thing comes later: the expander may still
@@ -50,13 +50,13 @@ static void declare_hooks()
 	two = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, NULL_TREE);
 	three = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, const_ptr_type_node,
 					 NULL_TREE);
-	external_enter_fn = rps_hook_declare("__runprofile_external_enter_v1", three);
-	external_exit_fn = rps_hook_declare("__runprofile_external_exit_v1", two);
-	doubtful_enter_fn = rps_hook_declare("__runprofile_external_enter_v1", three);
-	doubtful_exit_fn = rps_hook_declare("__runprofile_external_exit_v1", two);
-	pointer_enter_fn = rps_hook_declare("__runprofile_pointer_enter_v1", three);
-	pointer_exit_fn = rps_hook_declare("__runprofile_pointer_exit_v1", two);
-	landed_fn = rps_hook_declare("__runprofile_landed_v1", one);
+	external_enter_fn = rps_hook_declare("__runprofile_external_enter_v2", three);
+	external_exit_fn = rps_hook_declare("__runprofile_external_exit_v2", two);
+	doubtful_enter_fn = rps_hook_declare("__runprofile_external_enter_v2", three);
+	doubtful_exit_fn = rps_hook_declare("__runprofile_external_exit_v2", two);
+	pointer_enter_fn = rps_hook_declare("__runprofile_pointer_enter_v2", three);
+	pointer_exit_fn = rps_hook_declare("__runprofile_pointer_exit_v2", two);
+	landed_fn = rps_hook_declare("__runprofile_landed_v2", one);
 }
 
 bool rps_is_doubtful_enter(tree fndecl)
@@ -132,7 +132,7 @@ static gimple_seq new_hook_call(tree hook, tree callee, location_t site, gimple 
 	gimple_call_set_lhs(get_cfa, cfa);
 	if (hook == external_enter_fn || hook == doubtful_enter_fn || hook == pointer_enter_fn)
 		call =
-		    gimple_build_call(hook, 3, callee, cfa, build_fold_addr_expr(rps_site_of_location(site)));
+		    gimple_build_call(hook, 3, callee, cfa, build_fold_addr_expr(rps_site_of_location(site, NULL_TREE)));
 	else
 		call = gimple_build_call(hook, 2, callee, cfa);
 	gimple_set_location(get_cfa, gimple_location(like));

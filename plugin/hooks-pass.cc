@@ -4,12 +4,12 @@
  *
  *   before                                     after
  *     _1 = __builtin_return_address(0);          _3 = __builtin_dwarf_cfa();
- *     __cyg_profile_func_enter(&f, _1);          __runprofile_enter_v1(&record, _3, 0);
+ *     __cyg_profile_func_enter(&f, _1);          __runprofile_enter_v2(&record, _3, 0);
  *     ...                                        ...
  *     _2 = __builtin_return_address(0);          _4 = __builtin_dwarf_cfa();
- *     __cyg_profile_func_exit(&f, _2);           __runprofile_exit_v1(&record, _4);
+ *     __cyg_profile_func_exit(&f, _2);           __runprofile_exit_v2(&record, _4);
  *
- * and after each call that may return twice:     __runprofile_resync_v1(&record, _5);
+ * and after each call that may return twice:     __runprofile_resync_v2(&record, _5);
  *
  * It sits right behind "cfg": the hooks' places have been settled (try/finally
  * is lowered), there is a control flow graph to put a statement on an edge, but
@@ -26,9 +26,15 @@
 
 static tree enter_fn, exit_fn, resync_fn, cfa_fn;
 
+/* "fn spec": reads and writes nothing of the program's, and keeps no pointer; but is there for a purpose. */
 tree rps_hook_declare(const char *name, tree type)
 {
-	tree decl = build_fn_decl(name, type);
+	static const char spec[] = ". cX X X ";
+	tree text = build_string(sizeof spec - 1, spec), decl;
+
+	type = build_type_attribute_variant(type, tree_cons(get_identifier("fn spec"),
+							     build_tree_list(NULL_TREE, text), NULL_TREE));
+	decl = build_fn_decl(name, type);
 
 	DECL_ARTIFICIAL(decl) = 1;
 	TREE_NOTHROW(decl) = 1;
@@ -46,9 +52,9 @@ static void declare_hooks()
 	two = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, NULL_TREE);
 	three = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, const_ptr_type_node,
 					 NULL_TREE);
-	enter_fn = rps_hook_declare("__runprofile_enter_v1", three);
-	exit_fn = rps_hook_declare("__runprofile_exit_v1", two);
-	resync_fn = rps_hook_declare("__runprofile_resync_v1", two);
+	enter_fn = rps_hook_declare("__runprofile_enter_v2", three);
+	exit_fn = rps_hook_declare("__runprofile_exit_v2", two);
+	resync_fn = rps_hook_declare("__runprofile_resync_v2", two);
 }
 
 /* Not every front end declares this builtin. */

@@ -8,6 +8,7 @@
 void rps_hooks_pass_register(const char *plugin_name);
 void rps_sites_pass_register(const char *plugin_name);
 void rps_externals_pass_register(const char *plugin_name);
+void rps_inline_pass_register(const char *plugin_name);
 void rps_unwrap_pass_register(const char *plugin_name);
 
 /* A hook of the runtime: does not call back, does not throw. */

@@ -44,6 +44,7 @@ extern "C" __attribute__((visibility("default"))) int plugin_init(struct plugin_
 	rps_hooks_pass_register(args->base_name);
 	rps_sites_pass_register(args->base_name);
 	rps_externals_pass_register(args->base_name);
+	rps_inline_pass_register(args->base_name); /* behind the externals' pass: at the same place, in this order */
 	rps_unwrap_pass_register(args->base_name);
 	return 0;
 }

@@ -27,14 +27,17 @@
 #define EXTERNAL_PREFIX "__runprofile_external."
 #define SITE_PREFIX "__runprofile_site."
 #define RECORD_ATTRIBUTE "runprofile record"
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
+/* Places of fields, from 0. */
+#define FUNCTION_RECORD_ADDRESS 5
+#define SITE_RECORD_HASH 2
 
 /* All our trees hang on this list, the only thing of ours that GCC's collector looks at. */
 static tree kept;
 
 static tree function_record_type, external_record_type, site_record_type;
 static std::map<std::string, tree> function_records, external_records;
-static std::map<std::pair<std::string, int>, tree> sites;
+static std::map<std::string, tree> sites;
 static unsigned n_sites;
 
 static const struct ggc_root_tab roots[] = {
@@ -119,13 +122,15 @@ static void make_types()
 	if (function_record_type)
 		return;
 	type = make_node(RECORD_TYPE);
-	fields = new_field(type, "address", ptr_type_node, NULL_TREE);
+	fields = new_field(type, "reserved", uint32_type_node, NULL_TREE);
+	fields = new_field(type, "hash", uint32_type_node, fields);
+	fields = new_field(type, "address", ptr_type_node, fields);
 	fields = new_field(type, "id", uint32_type_node, fields);
 	fields = new_field(type, "line", uint32_type_node, fields);
 	fields = new_field(type, "file", string_type(), fields);
 	fields = new_field(type, "symbol", string_type(), fields);
 	fields = new_field(type, "name", string_type(), fields);
-	function_record_type = finish_type(type, fields, 40);
+	function_record_type = finish_type(type, fields, 48);
 
 	type = make_node(RECORD_TYPE);
 	fields = new_field(type, "is_instrumented", uint32_type_node, NULL_TREE);
@@ -135,7 +140,7 @@ static void make_types()
 	external_record_type = finish_type(type, fields, 24);
 
 	type = make_node(RECORD_TYPE);
-	fields = new_field(type, "reserved", uint32_type_node, NULL_TREE);
+	fields = new_field(type, "hash", uint32_type_node, NULL_TREE);
 	fields = new_field(type, "line", uint32_type_node, fields);
 	fields = new_field(type, "file", string_type(), fields);
 	site_record_type = finish_type(type, fields, 16);
@@ -146,9 +151,19 @@ static tree string_value(const char *text)
 	return build_string_literal((unsigned)strlen(text) + 1, text);
 }
 
-static tree number_value(int number)
+static tree number_value(unsigned number)
 {
-	return build_int_cst(uint32_type_node, number);
+	return build_int_cstu(uint32_type_node, number);
+}
+
+/* FNV-1a: where a call's edge is looked for first. The address of a record would do, but is not a constant. */
+static unsigned hash_of(const std::string &text)
+{
+	unsigned hash = 2166136261u;
+
+	for (size_t i = 0; i < text.size(); i++)
+		hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+	return hash ^ hash >> 16;
 }
 
 /* Fills in a record's fields one after the other. */
@@ -170,7 +185,7 @@ class record_values
 		add(string_value(text.c_str()));
 	}
 
-	void add(int number)
+	void add(unsigned number)
 	{
 		add(number_value(number));
 	}
@@ -337,9 +352,11 @@ tree rps_record_of_function(tree fndecl)
 	values.add(rps_name_of_function(fndecl, true));
 	values.add(rps_symbol_of_function(fndecl));
 	values.add(file);
-	values.add(file.empty() ? 0 : place.line);
-	values.add(0);
+	values.add(file.empty() ? 0u : (unsigned)place.line);
+	values.add(0u);
 	values.add(null_pointer_node);
+	values.add(hash_of(record_name));
+	values.add(0u);
 	record =
 	    new_record(function_record_type, record_name.c_str(),
 		       section_for(".data.rps_functions", fndecl, is_shared).c_str(), false, values.finish());
@@ -359,7 +376,7 @@ static void place_address(cgraph_node *node)
 	if (!record)
 		return;
 	vec<constructor_elt, va_gc> *values = CONSTRUCTOR_ELTS(DECL_INITIAL(record->decl));
-	values->last().value = fold_convert(ptr_type_node, build_fold_addr_expr(node->decl));
+	(*values)[FUNCTION_RECORD_ADDRESS].value = fold_convert(ptr_type_node, build_fold_addr_expr(node->decl));
 	record->create_reference(node, IPA_REF_ADDR);
 }
 
@@ -403,8 +420,8 @@ tree rps_record_of_external(tree fndecl)
 	record_values values(external_record_type);
 	values.add(rps_name_of_function(fndecl, true));
 	values.add(rps_symbol_of_function(fndecl));
-	values.add(0);
-	values.add(0);
+	values.add(0u);
+	values.add(0u);
 	record = new_record(external_record_type, record_name.c_str(),
 			    section_for(".data.rps_externals", fndecl, !flag_function_sections).c_str(),
 			    false, values.finish());
@@ -430,12 +447,13 @@ tree rps_record_from_address(tree address)
 	return decl;
 }
 
-tree rps_site_of_location(location_t location)
+tree rps_site_of_location(location_t location, tree function_record)
 {
 	expanded_location place = expand_location(location);
 	std::string file = absolute_path(place.file);
-	int line = file.empty() ? 0 : place.line;
-	std::pair<std::string, int> key(file, line);
+	unsigned line = file.empty() ? 0 : (unsigned)place.line;
+	std::string key = file + ":" + std::to_string(line) + ":" +
+			  (function_record ? IDENTIFIER_POINTER(DECL_NAME(function_record)) : "");
 	tree &site = sites[key];
 	char name[sizeof SITE_PREFIX + 30];
 
@@ -446,9 +464,30 @@ tree rps_site_of_location(location_t location)
 	record_values values(site_record_type);
 	values.add(file);
 	values.add(line);
-	values.add(0);
+	values.add(hash_of(key));
 	/* At link time those of the compilation are there, too. */
 	snprintf(name, sizeof name, SITE_PREFIX "%s%u", in_lto_p ? "link." : "", n_sites++);
 	site = new_record(site_record_type, name, "rps_sites", true, values.finish());
 	return site;
+}
+
+static tree hash_in(tree record, unsigned place)
+{
+	/* At link time a record's value may have to be read in first. */
+	tree value = ctor_for_folding(record);
+
+	if (!value || TREE_CODE(value) != CONSTRUCTOR || CONSTRUCTOR_NELTS(value) <= place)
+		return NULL_TREE;
+	return (*CONSTRUCTOR_ELTS(value))[place].value;
+}
+
+/* It is written to at run time, so the compiler does not think its value a constant. */
+tree rps_hash_of_function(tree record)
+{
+	return number_value(hash_of(IDENTIFIER_POINTER(DECL_NAME(record))));
+}
+
+tree rps_hash_of_site(tree site)
+{
+	return hash_in(site, SITE_RECORD_HASH);
 }

@@ -38,7 +38,12 @@ tree rps_instrumented_of_external(tree record);
 /* Is this the address of a function record? Then the record, else NULL_TREE. */
 tree rps_record_from_address(tree address);
 
-/* The record of a place in the source; UNKNOWN_LOCATION gives one without file and line. */
-tree rps_site_of_location(location_t location);
+/* The record of a place in the source from which the function with this record is called, NULL_TREE: an external one;
+ * UNKNOWN_LOCATION gives one without file and line. */
+tree rps_site_of_location(location_t location, tree function_record);
+
+/* The hash in a record, a constant; NULL_TREE if its value can't be had. */
+tree rps_hash_of_function(tree record);
+tree rps_hash_of_site(tree site);
 
 #endif

@@ -2,8 +2,8 @@
 /* The pass that tells enter hooks from where an inlined call was made. Runs
  * inside the compiler, several times a function.
  *
- *   before      __runprofile_enter_v1(&record_of_f, _1, 0);     f was inlined into g
- *   after       __runprofile_enter_v1(&record_of_f, _1, &site); site: {"/src/g.c", 17}
+ *   before      __runprofile_enter_v2(&record_of_f, _1, 0);     f was inlined into g
+ *   after       __runprofile_enter_v2(&record_of_f, _1, &site); site: {"/src/g.c", 17}
  *
  * A hook whose function was not inlined keeps 0: a call instruction was
  * executed, and its return address stands below the frame address.
@@ -30,7 +30,7 @@ static tree record_of_open_enter(gimple *stmt)
 		return NULL_TREE;
 	fndecl = gimple_call_fndecl(stmt);
 	if (!fndecl || !DECL_NAME(fndecl) ||
-	    strcmp(IDENTIFIER_POINTER(DECL_NAME(fndecl)), "__runprofile_enter_v1") != 0)
+	    strcmp(IDENTIFIER_POINTER(DECL_NAME(fndecl)), "__runprofile_enter_v2") != 0)
 		return NULL_TREE;
 	site = gimple_call_arg(stmt, 2);
 	return integer_zerop(site) ? rps_record_from_address(gimple_call_arg(stmt, 0)) : NULL_TREE;
@@ -72,7 +72,7 @@ static unsigned fill_sites(function *fun)
 
 			if (!record || !find_site(stmt, record, fun->decl, &location))
 				continue;
-			gimple_call_set_arg(stmt, 2, build_fold_addr_expr(rps_site_of_location(location)));
+			gimple_call_set_arg(stmt, 2, build_fold_addr_expr(rps_site_of_location(location, record)));
 			update_stmt(stmt);
 		}
 	}

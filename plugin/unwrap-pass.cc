@@ -2,7 +2,7 @@
 /* The pass that takes the wraps off calls that are none. Runs inside the compiler, once a function, right
  * behind the expander, when the instructions still stand in the order of the statements they come from.
  *
- *   before     call __runprofile_external_enter_v1; movdqu, movups; call __runprofile_external_exit_v1
+ *   before     call __runprofile_external_enter_v2; movdqu, movups; call __runprofile_external_exit_v2
  *   after      movdqu, movups                                                     what memcpy became
  *
  * The hooks' arguments stay behind for those who remove dead code. Where the expansion holds a call on one of

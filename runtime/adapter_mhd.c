@@ -130,7 +130,7 @@ static void end_request(struct request *request)
 
 static void enter_callback(struct request *request)
 {
-	rps_thread.in_callback++;
+	rps_this_thread.in_callback++;
 	if (request != NULL)
 		rps_scope_resume(&request->scope);
 }
@@ -139,7 +139,7 @@ static void leave_callback(struct request *request)
 {
 	if (request != NULL)
 		rps_scope_suspend(&request->scope);
-	rps_thread.in_callback--;
+	rps_this_thread.in_callback--;
 }
 
 /* Ties the request to the front's id, or gives it up if it did not come from the front. */
@@ -277,10 +277,10 @@ static struct reader *new_reader(uint64_t size, size_t block_size, MHD_ContentRe
 
 static struct MHD_Response *respond_with(const struct rps_mhd_functions *mhd, struct reader *reader)
 {
-	rps_thread.nested++;
+	rps_this_thread.nested++;
 	reader->response = mhd->create_response_from_callback(reader->size, reader->block_size, read_content, reader,
 							      free_content);
-	rps_thread.nested--;
+	rps_this_thread.nested--;
 	if (reader->response == NULL) {
 		free(reader);
 		return NULL;
@@ -332,7 +332,7 @@ RPS_EXPORT struct MHD_Response *rps_mhd_create_response_from_callback_v1(const s
 {
 	struct reader *reader;
 
-	if (crc == NULL || rps_pool == NULL || rps_thread.nested > 0)
+	if (crc == NULL || rps_pool == NULL || rps_this_thread.nested > 0)
 		return mhd->create_response_from_callback(size, block_size, crc, crc_cls, crfc);
 	reader = new_reader(size, block_size, crc, crc_cls, crfc);
 	if (reader == NULL)
@@ -348,7 +348,7 @@ RPS_EXPORT enum MHD_Result rps_mhd_queue_response_v1(const struct rps_mhd_functi
 	struct reader *reader = NULL, *shared = NULL, *clone;
 	enum MHD_Result result;
 
-	if (rps_pool == NULL || rps_thread.nested > 0)
+	if (rps_pool == NULL || rps_this_thread.nested > 0)
 		return mhd->queue_response(connection, status_code, response);
 	lock_tables();
 	HASH_FIND_PTR(requests, &connection, request);
@@ -369,11 +369,11 @@ RPS_EXPORT enum MHD_Result rps_mhd_queue_response_v1(const struct rps_mhd_functi
 		request->reader = clone;
 		response = clone->response;
 	}
-	rps_thread.nested++;
+	rps_this_thread.nested++;
 	result = mhd->queue_response(connection, status_code, response);
 	if (clone != NULL)
 		mhd->destroy_response(response);
-	rps_thread.nested--;
+	rps_this_thread.nested--;
 	if (result != MHD_YES && request != NULL && clone == NULL) {
 		lock_tables();
 		if (reader != NULL && reader->request == request) {
@@ -390,7 +390,7 @@ RPS_EXPORT void rps_mhd_destroy_response_v1(const struct rps_mhd_functions *mhd,
 	struct reader *reader = NULL;
 
 	/* libmicrohttpd's own calls may come by here too; they are never made from within a callback. */
-	if (rps_pool != NULL && rps_thread.nested == 0 && rps_thread.in_callback > 0) {
+	if (rps_pool != NULL && rps_this_thread.nested == 0 && rps_this_thread.in_callback > 0) {
 		lock_tables();
 		HASH_FIND_PTR(readers, &response, reader);
 		if (reader != NULL)
@@ -457,7 +457,7 @@ RPS_EXPORT struct MHD_Daemon *rps_mhd_start_daemon_va_v1(const struct rps_mhd_fu
 	int unknown = 0;
 	va_list copy;
 
-	if (rps_pool == NULL || rps_thread.nested > 0 || dh == NULL)
+	if (rps_pool == NULL || rps_this_thread.nested > 0 || dh == NULL)
 		return mhd->start_daemon_va(flags, port, apc, apc_cls, dh, dh_cls, ap);
 	va_copy(copy, ap);
 	items = rps_mhd_options_flatten(copy, 2, &n_items, &unknown);
@@ -475,9 +475,9 @@ RPS_EXPORT struct MHD_Daemon *rps_mhd_start_daemon_va_v1(const struct rps_mhd_fu
 	daemon->handler_cls = dh_cls;
 	replace_callbacks(daemon, items, n_items);
 	keep_daemon(daemon);
-	rps_thread.nested++;
+	rps_this_thread.nested++;
 	started = mhd->start_daemon(flags, port, apc, apc_cls, handle, daemon, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
-	rps_thread.nested--;
+	rps_this_thread.nested--;
 	free(items);
 	return started;
 }

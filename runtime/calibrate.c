@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See calibrate.h. Three functions call each other in a pattern that changes
+/* See calibrate.h. Functions call each other in a pattern that changes
  * from round to round: a loop over one pair of hooks would be predicted perfectly, and
  * cost less than hooks do in real code. Of several batches the cheapest counts, since
  * an interrupt only ever adds.
@@ -8,8 +8,10 @@
 
 #include "runtime/call_tree.h"
 #include "runtime/clock.h"
+#include "runtime/hook_asm.h"
 #include "runtime/pool.h"
 #include "runtime/record.h"
+#include "runtime/veneer.h"
 
 #include <stddef.h>
 
@@ -23,7 +25,7 @@ struct rps_calibration rps_calibration;
 static const char *const names[1 + N_LEAVES] = {"calibration", "calibration 1", "calibration 2", "calibration 3",
 						"calibration 4"};
 static struct rps_function_record records[1 + N_LEAVES];
-static const struct rps_site_record site;
+static struct rps_site_record sites[1 + N_LEAVES];
 
 static uint32_t per_pair(uint64_t ticks, uint64_t n_pairs)
 {
@@ -32,65 +34,150 @@ static uint32_t per_pair(uint64_t ticks, uint64_t n_pairs)
 	return scaled < UINT32_MAX ? (uint32_t)scaled : UINT32_MAX;
 }
 
+/* A call of an empty function that makes a frame, one of four, with and without hooks. Each has code of its own: the addresses of
+ * records are constants in real code. */
+#ifdef RPS_HAVE_INLINE_HOOKS
+#define CALL_LEAF(n)                                                                                                \
+	__asm__ volatile(RPS_ASM_ENTER_INLINED : : "r"(cfa), "m"(records[n]), "i"(n), "m"(sites[n]) : RPS_ASM_CLOBBERS); \
+	__asm__ volatile(RPS_ASM_EXIT : : "r"(cfa), "m"(records[n]) : RPS_ASM_CLOBBERS)
+#else
+#define CALL_LEAF(n)                                                                                                \
+	__runprofile_enter_v2(&records[n], cfa, &sites[n]);                                                          \
+	__runprofile_exit_v2(&records[n], cfa)
+#endif
+#define CALL_NOTHING(n) __asm__ volatile("nop; nop" : : "r"(cfa), "r"(n))
+#define ONE_OF_FOUR(what)                                                                                           \
+	switch (i) {                                                                                                 \
+	case 1:                                                                                                      \
+		what(1);                                                                                             \
+		break;                                                                                               \
+	case 2:                                                                                                      \
+		what(2);                                                                                             \
+		break;                                                                                               \
+	case 3:                                                                                                      \
+		what(3);                                                                                             \
+		break;                                                                                               \
+	default:                                                                                                     \
+		what(4);                                                                                             \
+	}
+
+static __attribute__((noinline)) void call_leaf(int i, void *cfa)
+{
+	ONE_OF_FOUR(CALL_LEAF)
+}
+
+static __attribute__((noinline)) void call_nothing(int i, void *cfa)
+{
+	ONE_OF_FOUR(CALL_NOTHING)
+}
+
+static void run_rounds(void (*call)(int i, void *cfa), void *cfa)
+{
+	uint32_t pattern = 12345;
+
+	for (int i = 0; i < N_ROUNDS; i++) {
+		pattern = pattern * 1103515245u + 12345u;
+		call(1 + (int)(pattern >> 16) % N_LEAVES, cfa);
+	}
+}
+
 /* One batch: an outer function that makes N_ROUNDS calls of empty leaves. Its self time then is
  * what the pairs cost their caller; the leaves' self time is what they cost the callee. */
 static void run_batch(void *cfa)
 {
-	uint32_t pattern = 12345;
+	__runprofile_enter_v2(&records[0], cfa, &sites[0]);
+	run_rounds(call_leaf, cfa);
+	__runprofile_exit_v2(&records[0], cfa);
+}
 
-	__runprofile_enter_v1(&records[0], cfa, &site);
-	for (int i = 0; i < N_ROUNDS; i++) {
-		struct rps_function_record *leaf;
+/* What the same takes without hooks. */
+static uint64_t time_loop(void *cfa)
+{
+	uint64_t start_ticks = rps_clock_now();
 
-		pattern = pattern * 1103515245u + 12345u;
-		leaf = &records[1 + (pattern >> 16) % N_LEAVES];
-		__runprofile_enter_v1(leaf, cfa, &site);
-		__runprofile_exit_v1(leaf, cfa);
-	}
-	__runprofile_exit_v1(&records[0], cfa);
+	run_rounds(call_nothing, cfa);
+	return rps_clock_now() - start_ticks;
 }
 
 /* Ticks so far in the leaves and in the outer function. */
 static void read_self(struct rps_arena_header *arena, uint64_t *leaves, uint64_t *outer)
 {
-	uint32_t at = rps_call_tree_edge(arena, rps_call_tree_node(arena, arena->root)->first_edge)->to;
-	const struct rps_wire_node *node = rps_call_tree_node(arena, at);
+	const struct rps_wire_edge *edge = rps_call_tree_edge(arena, rps_call_tree_node(arena, arena->root)->first_edge);
 
-	*outer = node->self_ticks;
+	*outer = edge->ticks;
 	*leaves = 0;
-	for (at = node->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next)
-		*leaves += rps_call_tree_node(arena, rps_call_tree_edge(arena, at)->to)->self_ticks;
+	for (uint32_t at = rps_call_tree_node(arena, edge->to)->first_edge; at != 0; at = edge->next) {
+		edge = rps_call_tree_edge(arena, at);
+		*leaves += edge->ticks;
+	}
 }
 
-void rps_calibrate(void)
+static void keep_least(uint32_t *cost, uint64_t ticks, uint64_t loop_ticks)
 {
-	struct rps_thread *thread = &rps_thread;
-	uint32_t hooks_seen = atomic_load_explicit(&rps_pool->hooks_seen, memory_order_relaxed);
-	struct rps_arena_header *arena;
-	uint32_t inside = UINT32_MAX, outside = UINT32_MAX;
-	uint32_t slot = rps_pool_claim(0, 0, &arena);
+	uint32_t found = per_pair(ticks > loop_ticks ? ticks - loop_ticks : 0, N_ROUNDS);
+
+	if (found < *cost)
+		*cost = found;
+}
+
+static void calibrate_timed(struct rps_arena_header *arena, uint64_t loop_ticks)
+{
 	uint64_t leaves_before, outer_before, leaves, outer;
 
-	if (slot == RPS_NO_SLOT)
-		return;
-	for (int i = 0; i < 1 + N_LEAVES; i++)
-		records[i].name = names[i];
-	thread->epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
-	thread->arena = arena;
+	arena->time_mode = RPS_TIME_EXACT;
 	run_batch(__builtin_dwarf_cfa()); /* makes the tree */
 	for (int batch = 0; batch < N_BATCHES; batch++) {
 		read_self(arena, &leaves_before, &outer_before);
 		run_batch(__builtin_dwarf_cfa());
 		read_self(arena, &leaves, &outer);
-		if (per_pair(leaves - leaves_before, N_ROUNDS) < inside)
-			inside = per_pair(leaves - leaves_before, N_ROUNDS);
-		if (per_pair(outer - outer_before, N_ROUNDS) < outside)
-			outside = per_pair(outer - outer_before, N_ROUNDS);
+		keep_least(&rps_calibration.cost_inside, leaves - leaves_before, 0);
+		keep_least(&rps_calibration.cost_outside, outer - outer_before, loop_ticks);
 	}
-	thread->arena = NULL;
+}
+
+static void calibrate_untimed(struct rps_arena_header *arena, uint64_t loop_ticks)
+{
+	arena->time_mode = RPS_TIME_NONE;
+	run_batch(__builtin_dwarf_cfa());
+	for (int batch = 0; batch < N_BATCHES; batch++) {
+		uint64_t start_ticks = rps_clock_now();
+
+		run_batch(__builtin_dwarf_cfa());
+		keep_least(&rps_calibration.cost_untimed, rps_clock_now() - start_ticks, loop_ticks);
+	}
+}
+
+void rps_calibrate(void)
+{
+	struct rps_thread *thread = &rps_this_thread;
+	uint32_t hooks_seen = atomic_load_explicit(&rps_pool->hooks_seen, memory_order_relaxed);
+	void (*const calibrate[])(struct rps_arena_header *, uint64_t) = {calibrate_timed, calibrate_untimed};
+	uint64_t loop_ticks = UINT64_MAX;
+
+	for (int i = 0; i < 1 + N_LEAVES; i++) {
+		records[i].name = names[i];
+		sites[i].hash = (uint32_t)i;
+	}
+	for (int batch = 0; batch < N_BATCHES; batch++) {
+		uint64_t ticks = time_loop(__builtin_dwarf_cfa());
+
+		loop_ticks = ticks < loop_ticks ? ticks : loop_ticks;
+	}
+	rps_calibration.cost_inside = rps_calibration.cost_outside = rps_calibration.cost_untimed = UINT32_MAX;
+	thread->epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
+	for (int i = 0; i < 2; i++) {
+		struct rps_arena_header *arena;
+		uint32_t slot = rps_pool_claim(0, 0, &arena);
+
+		if (slot == RPS_NO_SLOT) {
+			rps_calibration = (struct rps_calibration){0, 0, 0};
+			break;
+		}
+		rps_thread_join(thread, arena);
+		calibrate[i](arena, loop_ticks);
+		rps_thread_leave(thread);
+		rps_pool_release(slot);
+	}
 	thread->epoch = 0;
-	rps_pool_release(slot);
-	rps_calibration.cost_inside = inside;
-	rps_calibration.cost_outside = outside;
 	atomic_store_explicit(&rps_pool->hooks_seen, hooks_seen, memory_order_relaxed);
 }

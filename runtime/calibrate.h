@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a pair of hooks costs in this process, measured once when it attaches. */
+/* What a pair of hooks costs in this process, measured once when it attaches: the inlined ones, where the machine has them. */
 #ifndef RPS_RUNTIME_CALIBRATE_H
 #define RPS_RUNTIME_CALIBRATE_H
 
@@ -7,9 +7,11 @@
 
 #include <stdint.h>
 
+/* In 1/256 tick. */
 struct rps_calibration {
-	uint32_t cost_inside;  /* stands in the callee's own time, in 1/256 tick */
-	uint32_t cost_outside; /* stands in its caller's */
+	uint32_t cost_inside;  /* of a timed call, in the callee's own time */
+	uint32_t cost_outside; /* of a timed call, in its caller's */
+	uint32_t cost_untimed; /* of a call that is not timed */
 };
 
 extern RPS_HIDDEN struct rps_calibration rps_calibration;

@@ -8,6 +8,7 @@
 #include "runtime/dictionary.h"
 #include "runtime/image.h"
 #include "runtime/record.h"
+#include "runtime/veneer.h"
 
 #include <string.h>
 
@@ -15,6 +16,8 @@
 #define TABLE_PLACES_PER_EDGE_MAX 16u
 #define CONFLICTS_MAX 4u
 #define FUNCTIONS_FIRST_PLACES 64u
+/* Without a clock an edge runs out of calls to skip after so many. */
+#define SKIP_UNTIMED INT32_MAX
 
 /* ---- Memory of an arena ---------------------------------------------------------- */
 
@@ -22,10 +25,14 @@ static uint32_t give_out(struct rps_arena_header *arena, uint32_t size)
 {
 	uint32_t at = arena->used;
 
+	size = (size + RPS_TREE_UNIT - 1) / RPS_TREE_UNIT * RPS_TREE_UNIT;
 	if (size > RPS_STACK_OFFSET - at)
 		return 0;
 	arena->used = at + size;
-	memset((char *)arena + at, 0, size);
+	for (uint64_t *word = (uint64_t *)((char *)arena + at); size > 0; size -= sizeof(*word)) {
+		*word++ = 0;
+		__asm__ volatile("" : : : "memory"); /* no memset(): see veneer.h */
+	}
 	return at;
 }
 
@@ -88,18 +95,24 @@ static uint32_t new_node(struct rps_arena_header *arena, uint32_t function, uint
 	return at;
 }
 
-void rps_call_tree_reset(struct rps_arena_header *arena)
+void rps_call_tree_reset(struct rps_arena_header *arena, uint64_t token)
 {
 	struct rps_wire_frame *bottom = rps_call_tree_bottom(arena);
 
 	memset(arena, 0, RPS_TREE_OFFSET);
 	*(uint32_t *)((char *)arena + RPS_EMPTY_TABLE_OFFSET) = RPS_EMPTY_EDGE_OFFSET;
 	arena->used = RPS_TREE_OFFSET;
+	arena->time_mode = rps_pool->time_mode;
+	arena->random = 1;
+	arena->base = (uintptr_t)arena;
+	arena->limit = (uintptr_t)(bottom + RPS_STACK_FRAMES_MAX - 1);
 	arena->root = new_node(arena, 0, 0);
 	memset(bottom, 0, sizeof(*bottom));
 	bottom->cfa = UINT64_MAX;
 	bottom->node = arena->root;
-	arena->stack_top = RPS_STACK_OFFSET;
+	arena->timed_top = RPS_STACK_OFFSET;
+	arena->top = (uintptr_t)bottom;
+	atomic_store_explicit(&arena->token, token, memory_order_release);
 }
 
 /* ---- Child tables -------------------------------------------------------------------- */
@@ -109,7 +122,7 @@ static uint32_t *place_of(struct rps_arena_header *arena, const struct rps_wire_
 {
 	uint32_t *table = (uint32_t *)((char *)arena + node->table);
 
-	return &table[rps_call_tree_hash(edge->key_function, edge->key_site) & node->mask];
+	return &table[edge->hash & node->mask];
 }
 
 /* The old table's room is lost; all of a node's tables together are smaller than twice the last. Without room the old one stays:
@@ -121,7 +134,7 @@ static void grow_table(struct rps_arena_header *arena, struct rps_wire_node *nod
 
 	if (node->table != RPS_EMPTY_TABLE_OFFSET && n_places > TABLE_PLACES_PER_EDGE_MAX * (node->n_edges + 1))
 		return;
-	at = give_out(arena, (n_places * (uint32_t)sizeof(uint32_t) + 63u) & ~63u);
+	at = give_out(arena, n_places * (uint32_t)sizeof(uint32_t));
 	if (at == 0)
 		return;
 	for (uint32_t i = 0; i < n_places; i++)
@@ -158,6 +171,22 @@ static uint32_t child_for(struct rps_arena_header *arena, const struct rps_wire_
 	return 0;
 }
 
+static struct rps_wire_node *first_of(struct rps_arena_header *arena, uint32_t node)
+{
+	return rps_call_tree_node(arena, rps_call_tree_node(arena, node)->first);
+}
+
+/* A call from `from` leads back up to `to`: from now on each function in between may be active twice. All others may not: the
+ * second activation would have been such a call itself, or have such a call between it and the first. */
+static void mark_recursive(struct rps_arena_header *arena, uint32_t from, uint32_t to)
+{
+	for (uint32_t at = from;; at = rps_call_tree_node(arena, at)->parent) {
+		first_of(arena, at)->is_recursive = 1;
+		if (at == to)
+			return;
+	}
+}
+
 /* Beyond the soft limit there is one node per function, whatever the context,
  * all of them children of the overflow node (linked from it by edges that count nothing). */
 static uint32_t overflow_child(struct rps_arena_header *arena, uint32_t function)
@@ -176,6 +205,7 @@ static uint32_t overflow_child(struct rps_arena_header *arena, uint32_t function
 	at = give_out(arena, sizeof(*link));
 	if (to == 0 || at == 0)
 		return 0;
+	first_of(arena, to)->is_recursive = 1; /* for all we know: the path to it is not kept */
 	link = rps_call_tree_edge(arena, at);
 	link->to = to;
 	link->next = rps_call_tree_node(arena, arena->overflow)->first_edge;
@@ -191,8 +221,10 @@ static uint32_t target_for(struct rps_arena_header *arena, struct rps_wire_node 
 	uint32_t at = (uint32_t)((char *)from - (char *)arena);
 
 	for (uint32_t above = at; above != 0; above = rps_call_tree_node(arena, above)->parent)
-		if (rps_call_tree_node(arena, above)->function == function)
+		if (rps_call_tree_node(arena, above)->function == function) {
+			mark_recursive(arena, at, above);
 			return above;
+		}
 	if (from->parent == arena->overflow && arena->overflow != 0)
 		return overflow_child(arena, function);
 	at = child_for(arena, from, function);
@@ -203,84 +235,229 @@ static uint32_t target_for(struct rps_arena_header *arena, struct rps_wire_node 
 	return new_node(arena, function, (uint32_t)((char *)from - (char *)arena));
 }
 
-static void describe_site(struct rps_wire_edge *edge, uint64_t key_site, enum rps_call_kind kind)
+static void describe_site(struct rps_wire_edge *edge, const struct rps_call *call)
 {
 	uintptr_t address;
 
-	if (kind != RPS_CALL_RECORD_PHYSICAL && kind != RPS_CALL_ADDRESS) {
-		const struct rps_site_record *site = (const struct rps_site_record *)(uintptr_t)key_site;
+	if (call->kind != RPS_CALL_RECORD_PHYSICAL && call->kind != RPS_CALL_ADDRESS) {
+		const struct rps_site_record *site = (const struct rps_site_record *)(uintptr_t)call->key_site;
 
 		edge->site_kind = RPS_SITE_LINE;
 		edge->site_file_or_image = rps_dictionary_string(site->file);
 		edge->site_line_or_address = site->line;
 		return;
 	}
-	edge->site_file_or_image = rps_image_find((uintptr_t)key_site, &address);
+	edge->site_file_or_image = rps_image_find((uintptr_t)call->key_site, &address);
 	edge->site_line_or_address = address;
 	edge->site_kind = edge->site_file_or_image != 0 ? RPS_SITE_ADDRESS : RPS_SITE_UNKNOWN;
 }
 
-static uint32_t function_id(uint64_t key_function, enum rps_call_kind kind)
+static uint32_t function_id(const struct rps_call *call)
 {
-	if (kind == RPS_CALL_ADDRESS || kind == RPS_CALL_POINTER)
-		return rps_dictionary_address((uintptr_t)key_function, kind == RPS_CALL_POINTER);
-	if (kind == RPS_CALL_EXTERNAL)
-		return rps_dictionary_external((struct rps_external_record *)(uintptr_t)key_function);
-	return rps_dictionary_record((struct rps_function_record *)(uintptr_t)key_function);
+	uint64_t key = call->key_function;
+
+	if (call->kind == RPS_CALL_ADDRESS || call->kind == RPS_CALL_POINTER)
+		return rps_dictionary_address((uintptr_t)key, call->kind == RPS_CALL_POINTER);
+	if (call->kind == RPS_CALL_EXTERNAL)
+		return rps_dictionary_external((struct rps_external_record *)(uintptr_t)key);
+	return rps_dictionary_record((struct rps_function_record *)(uintptr_t)key);
+}
+
+/* Between the slow path and the making of an edge lies a function that keeps the vector registers. */
+struct making {
+	struct rps_arena_header *arena;
+	struct rps_wire_node *from;
+	const struct rps_call *call;
+	struct rps_wire_edge *edge;
+};
+
+static void make_edge(void *cls)
+{
+	struct making *making = cls;
+	struct rps_arena_header *arena = making->arena;
+	struct rps_wire_node *from = making->from;
+	struct rps_wire_edge *edge;
+	uint32_t function = function_id(making->call);
+	uint32_t to = function != 0 ? target_for(arena, from, function) : 0;
+	uint32_t at = to != 0 ? give_out(arena, sizeof(*edge)) : 0;
+
+	if (at == 0) {
+		arena->lost_calls++;
+		return;
+	}
+	edge = rps_call_tree_edge(arena, at);
+	edge->key_function = making->call->key_function;
+	edge->key_site = making->call->key_site;
+	edge->hash = making->call->hash;
+	edge->to = to;
+	edge->period = 1;
+	if (arena->time_mode == RPS_TIME_NONE)
+		edge->granted = (uint64_t)(edge->skip = SKIP_UNTIMED);
+	describe_site(edge, making->call);
+	edge->next = from->first_edge;
+	from->first_edge = at;
+	from->n_edges++;
+	arena->n_edges++;
+	put_in_table(arena, from, at);
+	making->edge = edge;
 }
 
 static struct rps_wire_edge *find_or_make_edge(struct rps_arena_header *arena, struct rps_wire_node *from,
-					       uint64_t key_function, uint64_t key_site, enum rps_call_kind kind)
+					       const struct rps_call *call)
 {
+	struct making making = {arena, from, call, NULL};
 	struct rps_wire_edge *edge;
-	uint32_t at, function, to;
 
 	/* In the table's place stood another edge: is it further down in the list? */
-	for (at = from->first_edge; at != 0; at = edge->next) {
+	for (uint32_t at = from->first_edge; at != 0; at = edge->next) {
 		edge = rps_call_tree_edge(arena, at);
-		if (edge->key_function == key_function && edge->key_site == key_site) {
+		if (rps_call_tree_is_edge_of(edge, call)) {
 			put_in_table(arena, from, at);
 			return edge;
 		}
 	}
 	if (rps_unlikely(atomic_load_explicit(&rps_pool->hooks_seen, memory_order_relaxed) == 0))
 		atomic_store_explicit(&rps_pool->hooks_seen, 1, memory_order_relaxed);
-	function = function_id(key_function, kind);
-	to = function != 0 ? target_for(arena, from, function) : 0;
-	at = to != 0 ? give_out(arena, sizeof(*edge)) : 0;
-	if (at == 0) {
-		arena->lost_calls++;
-		return NULL;
-	}
-	edge = rps_call_tree_edge(arena, at);
-	edge->key_function = key_function;
-	edge->key_site = key_site;
-	edge->to = to;
-	describe_site(edge, key_site, kind);
-	edge->next = from->first_edge;
-	from->first_edge = at;
-	from->n_edges++;
-	arena->n_edges++;
-	put_in_table(arena, from, at);
-	return edge;
+	rps_veneer_call(make_edge, &making);
+	return making.edge;
 }
 
 /* This path takes up to microseconds, where a hook takes nanoseconds: every open activation began so much later. */
-struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from,
-					 uint64_t key_function, uint64_t key_site, enum rps_call_kind kind)
+struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from, const struct rps_call *call)
 {
 	uint64_t start_ticks = rps_clock_now(), ticks;
-	struct rps_wire_edge *edge = find_or_make_edge(arena, from, key_function, key_site, kind);
+	struct rps_wire_edge *edge = find_or_make_edge(arena, from, call);
+	struct rps_wire_frame *frame;
 
 	ticks = rps_clock_now() - start_ticks;
-	for (struct rps_wire_frame *top = rps_call_tree_top(arena); top->cfa < UINT64_MAX; top--)
-		top->start_ticks += ticks;
+	for (uint32_t at = arena->timed_top; at != RPS_STACK_OFFSET; at = frame->below) {
+		frame = (struct rps_wire_frame *)((char *)arena + at);
+		frame->start_ticks += ticks;
+	}
 	arena->resumed_ticks += ticks;
 	arena->miss_ticks += ticks;
 	return edge;
 }
 
+/* ---- Timed calls ----------------------------------------------------------------------------- */
+
+/* Of how many calls of this edge the next one timed is to be the last. The clock's own cost disturbs short calls, and they are
+ * many: the more of them were timed, the fewer need be. What takes long is timed always, and so is what the root calls: no
+ * timed activation lies around it. */
+#define LONG_SHORTS 10u          /* a microsecond */
+#define TIMED_PER_PERIOD 16u
+#define PERIOD_MAX 64u
+#define PERIOD_MAX_VERY_SHORT 256u
+
+static uint32_t next_period(struct rps_arena_header *arena, const struct rps_wire_edge *edge)
+{
+	uint64_t mean = edge->n_timed > 0 ? edge->ticks / edge->n_timed : UINT64_MAX;
+	uint32_t period = edge->n_timed / TIMED_PER_PERIOD, short_ticks = rps_pool->short_ticks;
+	uint32_t most = mean < short_ticks ? PERIOD_MAX_VERY_SHORT : PERIOD_MAX;
+
+	if (arena->time_mode == RPS_TIME_EXACT || period <= 1 || mean >= (uint64_t)LONG_SHORTS * short_ticks ||
+	    rps_call_tree_top(arena)->cfa == UINT64_MAX)
+		return 1;
+	if (period > most)
+		period = most;
+	/* Spread, so that a period of the program's own does not beat with ours. */
+	arena->random = arena->random * 1664525u + 1013904223u;
+	return period / 2 + 1 + (uint32_t)((uint64_t)(arena->random >> 8) * period >> 24);
+}
+
+/* How far down the stack another activation of a recursive function is looked for. Not found: there is one. */
+#define OUTERMOST_FRAMES 1024
+
+static int is_outermost(struct rps_arena_header *arena, const struct rps_wire_edge *edge)
+{
+	uint32_t first = rps_call_tree_node(arena, edge->to)->first;
+	const struct rps_wire_frame *frame = rps_call_tree_top(arena);
+
+	if (!rps_call_tree_node(arena, first)->is_recursive)
+		return 1;
+	for (int i = 0; i < OUTERMOST_FRAMES; i++, frame--) {
+		if (frame->cfa == UINT64_MAX)
+			return 1;
+		if (rps_call_tree_node(arena, frame->node)->first == first)
+			return 0;
+	}
+	return 0;
+}
+
+int rps_call_tree_is_turn(struct rps_arena_header *arena, struct rps_wire_edge *edge)
+{
+	if (arena->time_mode != RPS_TIME_NONE)
+		return 1;
+	edge->granted += SKIP_UNTIMED;
+	edge->skip += SKIP_UNTIMED;
+	return 0;
+}
+
+void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_edge *edge, const struct rps_call *call)
+{
+	struct rps_wire_frame *frame = rps_call_tree_top(arena) + 1;
+	uint32_t period = next_period(arena, edge);
+
+	frame->cfa = rps_call_tree_frame_cfa(call->cfa, call->kind);
+	frame->mark = call->mark + 1;
+	frame->node = edge->to;
+	frame->edge = rps_call_tree_offset(arena, edge);
+	frame->weight = edge->period + (is_outermost(arena, edge) ? 0 : RPS_WEIGHT_INNER);
+	frame->child_ticks = 0;
+	frame->below = arena->timed_top;
+	edge->granted += period;
+	edge->skip += (int32_t)period;
+	edge->period = period;
+	arena->timed_top = rps_call_tree_offset(arena, frame);
+	rps_call_tree_set_top(arena, frame);
+	frame->start_ticks = rps_clock_now();
+}
+
+/* What was short so far has taken long: have a closer look, from the next call on. */
+static void look_closer(struct rps_wire_edge *edge)
+{
+	int32_t left = edge->skip;
+
+	if (left <= 0)
+		return;
+	edge->skip -= left;
+	edge->granted -= (uint64_t)left;
+	edge->period -= (uint32_t)left < edge->period ? (uint32_t)left : edge->period - 1;
+}
+
+void rps_call_tree_close_timed(struct rps_arena_header *arena, struct rps_wire_frame *top, uint64_t now)
+{
+	struct rps_wire_edge *edge = rps_call_tree_edge(arena, top->edge);
+	uint32_t weight = top->weight & RPS_WEIGHT_MASK;
+	/* Clocks of two cores may differ by a few ticks after a migration. */
+	uint64_t ticks = rps_likely(now > top->start_ticks) ? now - top->start_ticks : 0;
+	uint64_t own = rps_likely(ticks > top->child_ticks) ? ticks - top->child_ticks : 0;
+
+	edge->n_timed++;
+	edge->weight += weight;
+	edge->ticks += own;
+	edge->weighted_ticks += own * weight;
+	if (top->weight & RPS_WEIGHT_INNER)
+		edge->inner_calls = 1;
+	else
+		edge->outermost_ticks += ticks * weight;
+	if (weight > 1 && own > (uint64_t)LONG_SHORTS * rps_pool->short_ticks)
+		look_closer(edge);
+	((struct rps_wire_frame *)((char *)arena + top->below))->child_ticks += ticks;
+	arena->timed_top = top->below;
+	rps_call_tree_set_top(arena, top - 1);
+}
+
 /* ---- External calls that were none ------------------------------------------------------- */
+
+/* strcmp() would use vector registers, and those are the application's here. */
+static int is_equal(const char *a, const char *b)
+{
+	for (; *a == *b; a++, b++)
+		if (*a == '\0')
+			return 1;
+	return 0;
+}
 
 static int is_pointer_call(const struct rps_wire_frame *external)
 {
@@ -289,63 +466,58 @@ static int is_pointer_call(const struct rps_wire_frame *external)
 
 /* Is the function entered the one that was called? By address or, a record being all we have of it, by symbol (or name: a
  * constructor has several symbols). */
-static int is_known_callee(const struct rps_wire_frame *external, uint64_t called, uint64_t entered,
-			   enum rps_call_kind kind)
+static int is_known_callee(const struct rps_wire_frame *external, uint64_t called, const struct rps_call *call)
 {
-	const struct rps_function_record *function = (const struct rps_function_record *)(uintptr_t)entered;
+	const struct rps_function_record *function = (const struct rps_function_record *)(uintptr_t)call->key_function;
 	const struct rps_external_record *callee = (const struct rps_external_record *)(uintptr_t)called;
 
 	if (is_pointer_call(external))
-		return called == (kind == RPS_CALL_ADDRESS ? entered : (uintptr_t)function->address);
-	if (kind == RPS_CALL_ADDRESS)
+		return called == (call->kind == RPS_CALL_ADDRESS ? call->key_function : (uintptr_t)function->address);
+	if (call->kind == RPS_CALL_ADDRESS)
 		return 0;
-	return strcmp(callee->symbol, function->symbol) == 0 || strcmp(callee->name, function->name) == 0;
+	return is_equal(callee->symbol, function->symbol) || is_equal(callee->name, function->name);
 }
 
 /* Else it still is, if nothing lies between its frame and the caller's: a symbol that several objects define, an alias, an entry of the
  * procedure linkage table. (Or the callee has jumped there as its last act: then its frame is gone.) That is not remembered: the
  * next call of the same callee may be another case. */
-int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa, enum rps_call_kind kind)
+int rps_call_tree_take_back(struct rps_arena_header *arena, const struct rps_call *call)
 {
 	struct rps_wire_frame *top = rps_call_tree_top(arena);
-	struct rps_wire_edge *edge = rps_call_tree_edge(arena, top->edge);
-	struct rps_wire_node *node = rps_call_tree_node(arena, top->node);
-	uint64_t called = edge->key_function;
+	struct rps_wire_edge *edge;
+	uint64_t called;
 
-	if (kind != RPS_CALL_RECORD_PHYSICAL && kind != RPS_CALL_ADDRESS)
+	if (call->kind != RPS_CALL_RECORD_PHYSICAL && call->kind != RPS_CALL_ADDRESS)
 		return 0; /* an inlined function is not what was called */
-	if (!is_known_callee(top, called, key_function, kind)) {
-		if (kind != RPS_CALL_RECORD_PHYSICAL || cfa != top->mark)
+	edge = rps_call_tree_edge(arena, top->edge);
+	called = edge->key_function;
+	if (!is_known_callee(top, called, call)) {
+		if (call->kind != RPS_CALL_RECORD_PHYSICAL || call->cfa != (top->mark & ~UINT64_C(1)))
 			return 0;
 	} else if (is_pointer_call(top)) {
 		rps_callees_add((uintptr_t)called);
 	} else {
 		((struct rps_external_record *)(uintptr_t)called)->is_instrumented = 1;
 	}
-	edge->calls--;
-	arena->calls--;
-	rps_call_tree_node(arena, node->first)->active--;
+	edge->granted--;
+	if (rps_call_tree_is_timed(top)) {
+		edge->period++; /* the next one timed stands for it, too */
+		arena->timed_top = top->below;
+	}
 	rps_call_tree_set_top(arena, top - 1);
 	return 1;
 }
 
 /* ---- Activations without an exit ----------------------------------------------------------- */
 
-void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now)
+void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep)
 {
+	uint64_t now = 0;
+
 	for (struct rps_wire_frame *top = rps_call_tree_top(arena); top > keep; top--) {
+		if (now == 0 && rps_call_tree_is_timed(top))
+			now = rps_clock_now();
 		rps_call_tree_close(arena, top, now);
 		arena->abandoned++;
 	}
-}
-
-void rps_call_tree_recount(struct rps_arena_header *arena)
-{
-	const uint32_t *first = (const uint32_t *)((const char *)arena + arena->functions);
-
-	for (uint32_t i = 0; i <= arena->functions_mask; i++)
-		if (first[i] != 0)
-			rps_call_tree_node(arena, first[i])->active = 0;
-	for (struct rps_wire_frame *frame = rps_call_tree_top(arena); frame > rps_call_tree_bottom(arena); frame--)
-		rps_call_tree_node(arena, rps_call_tree_node(arena, frame->node)->first)->active++;
 }

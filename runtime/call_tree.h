@@ -15,6 +15,10 @@
  *
  * That makes longjmp, exceptions through foreign frames and thread exit come
  * right by themselves at the next event.
+ *
+ * The clock is read when a call's turn has come (the edge's `skip`); an activation that is not timed only has a frame, and
+ * its time is part of the next timed one's further out. collect/estimate.c makes times of that.
+ * What is inlined into the application (hook_asm.h) does the same as the common case here, without the clock.
  */
 #ifndef RPS_RUNTIME_CALL_TREE_H
 #define RPS_RUNTIME_CALL_TREE_H
@@ -41,28 +45,39 @@ static inline uint64_t rps_call_tree_frame_cfa(uint64_t cfa, enum rps_call_kind 
 	return kind == RPS_CALL_EXTERNAL ? cfa - 1 : kind == RPS_CALL_POINTER ? cfa - 3 : cfa;
 }
 
+/* One call, as its enter hook knows it. `mark` is what the exit will look for: the function's key; of an external call the
+ * frame address of its enter hook, which is also the callee's, if nothing is passed on the stack. */
+struct rps_call {
+	uint64_t key_function, key_site;
+	uint64_t cfa, mark;
+	uint32_t hash;
+	enum rps_call_kind kind;
+};
+
 static inline int rps_call_tree_is_external(const struct rps_wire_frame *frame)
 {
 	return (frame->cfa & 1) != 0 && frame->cfa != UINT64_MAX;
 }
 
-RPS_HIDDEN void rps_call_tree_reset(struct rps_arena_header *arena);
+RPS_HIDDEN void rps_call_tree_reset(struct rps_arena_header *arena, uint64_t token);
 
 /* The edge for a call that the child table does not hold, made if it is new. NULL: no room (counted). */
 RPS_HIDDEN struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from,
-						    uint64_t key_function, uint64_t key_site,
-						    enum rps_call_kind kind);
-/* The topmost frame is an external call's, and now a function is entered that runs on top of it, with frame address `cfa`. If
- * it is the callee itself, which turns out to be instrumented, the external call is taken back, and not recorded again. 1: so it
- * was. */
-RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa,
-				       enum rps_call_kind kind);
+						    const struct rps_call *call);
+/* The topmost frame is an external call's, and now a function is entered that runs on top of it. If it is the callee
+ * itself, which turns out to be instrumented, the external call is taken back, and not recorded again. 1: so it was. */
+RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, const struct rps_call *call);
 
 /* Closes the frames from the top of the stack up to and without `keep`: activations whose exit never came. */
-RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now);
+RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep);
 
-/* Counts anew which functions are active, after a hook that was left in the middle. */
-RPS_HIDDEN void rps_call_tree_recount(struct rps_arena_header *arena);
+/* The edge has run out of calls to skip. 1: this one is to be timed. */
+RPS_HIDDEN int rps_call_tree_is_turn(struct rps_arena_header *arena, struct rps_wire_edge *edge);
+/* Lets the edge skip the next calls, and pushes a frame, whose clock starts here. */
+RPS_HIDDEN void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_edge *edge,
+					 const struct rps_call *call);
+/* Books the topmost activation, which is timed and ended at `now`, and pops it. */
+RPS_HIDDEN void rps_call_tree_close_timed(struct rps_arena_header *arena, struct rps_wire_frame *top, uint64_t now);
 
 static inline struct rps_wire_node *rps_call_tree_node(struct rps_arena_header *arena, uint32_t offset)
 {
@@ -74,9 +89,14 @@ static inline struct rps_wire_edge *rps_call_tree_edge(struct rps_arena_header *
 	return (struct rps_wire_edge *)((char *)arena + offset);
 }
 
-static inline struct rps_wire_frame *rps_call_tree_top(struct rps_arena_header *arena)
+static inline uint32_t rps_call_tree_offset(const struct rps_arena_header *arena, const void *of)
 {
-	return (struct rps_wire_frame *)((char *)arena + arena->stack_top);
+	return (uint32_t)((const char *)of - (const char *)arena);
+}
+
+static inline struct rps_wire_frame *rps_call_tree_top(const struct rps_arena_header *arena)
+{
+	return (struct rps_wire_frame *)(uintptr_t)arena->top;
 }
 
 static inline struct rps_wire_frame *rps_call_tree_bottom(struct rps_arena_header *arena)
@@ -88,92 +108,125 @@ static inline struct rps_wire_frame *rps_call_tree_bottom(struct rps_arena_heade
 static inline void rps_call_tree_set_top(struct rps_arena_header *arena, struct rps_wire_frame *top)
 {
 	atomic_signal_fence(memory_order_release);
-	arena->stack_top = (uint32_t)((char *)top - (char *)arena);
+	arena->top = (uintptr_t)top;
 }
 
 /* Is there no room above this frame? */
 static inline int rps_call_tree_is_full(const struct rps_arena_header *arena, const struct rps_wire_frame *top)
 {
-	return (const char *)(top + 2) > (const char *)arena + RPS_ARENA_SIZE;
+	return (uintptr_t)top >= arena->limit;
 }
 
-/* The low 12 bits of an address do not depend on where the image was loaded, so tables up to some
- * hundred places fill alike in every run. */
+static inline int rps_call_tree_is_timed(const struct rps_wire_frame *frame)
+{
+	return (frame->mark & 1) != 0;
+}
+
+/* For keys that bring no hash of their own. The low 12 bits of an address do not depend on where the image was loaded,
+ * so tables up to some hundred places fill alike in every run. */
 static inline uint32_t rps_call_tree_hash(uint64_t key_function, uint64_t key_site)
 {
 	return (uint32_t)key_site ^ (uint32_t)key_site >> 3 ^ (uint32_t)(key_function >> 5);
 }
 
-/* Counts the call and pushes its frame. The clock is read last: what the hook
- * does before is the caller's time, and short. `mark` is what the exit will look for: the function's key;
- * of an external call the frame address of its enter hook, which is also the callee's, if nothing is passed on the stack. */
-static inline void rps_call_tree_enter(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa,
-				       uint64_t key_site, uint64_t mark, enum rps_call_kind kind)
+static inline int rps_call_tree_is_edge_of(const struct rps_wire_edge *edge, const struct rps_call *call)
 {
-	struct rps_wire_frame *top = rps_call_tree_top(arena), *keep = top;
-	struct rps_wire_node *node;
-	struct rps_wire_edge *edge;
-	const uint32_t *table;
-
-	/* The unused frame at the bottom has the highest address there is: it ends both loops. */
-	if (kind == RPS_CALL_RECORD_PHYSICAL)
-		while (rps_unlikely(keep->cfa <= cfa))
-			keep--;
-	else
-		while (rps_unlikely(keep->cfa < cfa))
-			keep--;
-	if (rps_unlikely(keep != top)) {
-		rps_call_tree_unwind(arena, keep, rps_clock_now());
-		top = keep;
-	}
-	node = rps_call_tree_node(arena, top->node);
-	table = (const uint32_t *)((const char *)arena + node->table);
-	edge = rps_call_tree_edge(arena, table[rps_call_tree_hash(key_function, key_site) & node->mask]);
-	if (rps_unlikely(edge->key_function != key_function || edge->key_site != key_site)) {
-		if (rps_call_tree_is_external(top) && rps_call_tree_take_back(arena, key_function, cfa, kind)) {
-			top--;
-			node = rps_call_tree_node(arena, top->node);
-		}
-		edge = rps_call_tree_miss(arena, node, key_function, key_site, kind);
-		if (edge == NULL)
-			return;
-	}
-	edge->calls++;
-	arena->calls++;
-	if (rps_unlikely(rps_call_tree_is_full(arena, top))) {
-		arena->deep_calls++;
-		return;
-	}
-	top++;
-	top->cfa = rps_call_tree_frame_cfa(cfa, kind);
-	top->mark = mark;
-	top->child_ticks = 0;
-	top->calls_at_start = arena->calls;
-	top->edge = (uint32_t)((char *)edge - (char *)arena);
-	top->node = edge->to;
-	rps_call_tree_node(arena, rps_call_tree_node(arena, edge->to)->first)->active++;
-	rps_call_tree_set_top(arena, top);
-	top->start_ticks = rps_clock_now();
+	return edge->key_function == call->key_function && edge->key_site == call->key_site;
 }
 
-/* Books the topmost activation, which ended at `now`, and pops it. */
+/* Pops what this call finds above its caller's frame. The unused frame at the bottom has the highest address there is: it
+ * ends both loops. */
+static inline struct rps_wire_frame *rps_call_tree_synchronise(struct rps_arena_header *arena, const struct rps_call *call)
+{
+	struct rps_wire_frame *top = rps_call_tree_top(arena), *keep = top;
+
+	if (call->kind == RPS_CALL_RECORD_PHYSICAL)
+		while (rps_unlikely(keep->cfa <= call->cfa))
+			keep--;
+	else
+		while (rps_unlikely(keep->cfa < call->cfa))
+			keep--;
+	if (rps_unlikely(keep != top))
+		rps_call_tree_unwind(arena, keep);
+	return keep;
+}
+
+/* Finds the call's edge. NULL: no room for it. */
+static inline struct rps_wire_edge *rps_call_tree_find(struct rps_arena_header *arena, const struct rps_call *call)
+{
+	struct rps_wire_frame *top = rps_call_tree_synchronise(arena, call);
+	struct rps_wire_node *node = rps_call_tree_node(arena, top->node);
+	const uint32_t *table = (const uint32_t *)((const char *)arena + node->table);
+	struct rps_wire_edge *edge = rps_call_tree_edge(arena, table[call->hash & node->mask]);
+
+	if (rps_likely(rps_call_tree_is_edge_of(edge, call)))
+		return edge;
+	if (rps_call_tree_is_external(top) && rps_call_tree_take_back(arena, call))
+		node = rps_call_tree_node(arena, rps_call_tree_top(arena)->node);
+	return rps_call_tree_miss(arena, node, call);
+}
+
+/* Counts the call and pushes its frame. The clock is read last: what the hook does before is the caller's time, and
+ * short. 1: the call is timed. */
+static inline int rps_call_tree_enter(struct rps_arena_header *arena, const struct rps_call *call)
+{
+	struct rps_wire_edge *edge = rps_call_tree_find(arena, call);
+	struct rps_wire_frame *top;
+
+	if (rps_unlikely(edge == NULL))
+		return 0;
+	top = rps_call_tree_top(arena);
+	if (rps_unlikely(rps_call_tree_is_full(arena, top))) {
+		edge->granted++;
+		arena->deep_calls++;
+		return 0;
+	}
+	if (rps_unlikely(--edge->skip < 0) && rps_call_tree_is_turn(arena, edge)) {
+		rps_call_tree_push_timed(arena, edge, call);
+		return 1;
+	}
+	top++;
+	top->cfa = rps_call_tree_frame_cfa(call->cfa, call->kind);
+	top->mark = call->mark;
+	top->node = edge->to;
+	top->edge = rps_call_tree_offset(arena, edge);
+	rps_call_tree_set_top(arena, top);
+	return 0;
+}
+
+/* The same for a leaf function: it has a frame only when it is timed. */
+static inline int rps_call_tree_enter_leaf(struct rps_arena_header *arena, const struct rps_call *call)
+{
+	struct rps_wire_edge *edge = rps_call_tree_find(arena, call);
+
+	if (rps_unlikely(edge == NULL))
+		return 0;
+	if (rps_call_tree_is_full(arena, rps_call_tree_top(arena))) {
+		edge->granted++;
+		arena->deep_calls++;
+		return 0;
+	}
+	if (rps_likely(--edge->skip >= 0) || !rps_call_tree_is_turn(arena, edge))
+		return 0;
+	rps_call_tree_push_timed(arena, edge, call);
+	rps_call_tree_top(arena)->weight |= RPS_WEIGHT_LEAF;
+	return 1;
+}
+
+/* Is the innermost timed activation a leaf function's? */
+static inline int rps_call_tree_is_leaf_timed(const struct rps_arena_header *arena)
+{
+	const struct rps_wire_frame *timed = (const struct rps_wire_frame *)((const char *)arena + arena->timed_top);
+
+	return (timed->weight & RPS_WEIGHT_LEAF) != 0;
+}
+
 static inline void rps_call_tree_close(struct rps_arena_header *arena, struct rps_wire_frame *top, uint64_t now)
 {
-	struct rps_wire_node *node = rps_call_tree_node(arena, top->node);
-	/* Clocks of two cores may differ by a few ticks after a migration. */
-	uint64_t ticks = rps_likely(now > top->start_ticks) ? now - top->start_ticks : 0;
-	struct rps_wire_edge *edge;
-
-	node->self_ticks += rps_likely(ticks > top->child_ticks) ? ticks - top->child_ticks : 0;
-	top[-1].child_ticks += ticks;
-	edge = rps_call_tree_edge(arena, top->edge);
-	if (--rps_call_tree_node(arena, node->first)->active == 0) {
-		edge->inclusive_ticks += ticks;
-		edge->nested_calls += arena->calls - top->calls_at_start;
-	} else {
-		edge->inner_calls = 1;
-	}
-	rps_call_tree_set_top(arena, top - 1);
+	if (rps_call_tree_is_timed(top))
+		rps_call_tree_close_timed(arena, top, now);
+	else
+		rps_call_tree_set_top(arena, top - 1);
 }
 
 /* The exit of an external call: its frame (a function has one at a time), or it has been taken back. */
@@ -186,7 +239,7 @@ static inline void rps_call_tree_exit_external(struct rps_arena_header *arena, u
 	while (rps_unlikely(match->cfa < frame_cfa))
 		match--;
 	if (rps_unlikely(match != top))
-		rps_call_tree_unwind(arena, match, now);
+		rps_call_tree_unwind(arena, match);
 	if (rps_likely(match->cfa == frame_cfa))
 		rps_call_tree_close(arena, match, now);
 }
@@ -202,18 +255,20 @@ static inline void rps_call_tree_exit(struct rps_arena_header *arena, uint64_t k
 		while (rps_unlikely(match->cfa < cfa))
 			match--;
 	/* Not always at the same address: a function that the compiler split leaves from its part's frame. */
-	while (rps_unlikely(match->mark != key_function && match->cfa < UINT64_MAX))
+	while (rps_unlikely((match->mark & ~UINT64_C(1)) != key_function && match->cfa < UINT64_MAX))
 		match--;
 	if (rps_unlikely(match->cfa == UINT64_MAX || (match->cfa != cfa && rps_call_tree_is_full(arena, top) &&
 						      kind != RPS_CALL_ADDRESS))) {
 		/* Not mine (with a full stack: perhaps not), but what lies below me on the stack is certainly gone. */
-		while (kind != RPS_CALL_ADDRESS && top->cfa < cfa)
-			top--;
-		rps_call_tree_unwind(arena, top, now);
+		match = top;
+		while (kind != RPS_CALL_ADDRESS && match->cfa < cfa)
+			match--;
+		if (match != top)
+			rps_call_tree_unwind(arena, match);
 		return;
 	}
 	if (rps_unlikely(match != top))
-		rps_call_tree_unwind(arena, match, now);
+		rps_call_tree_unwind(arena, match);
 	rps_call_tree_close(arena, match, now);
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions that instrumented code calls on every entry and exit, and the
- * decision whether there is anything to do. Runs in any thread of the application, in
- * signal handlers too, and before main.
+/* The hooks: what instrumented code calls on every entry and exit, and what its inlined hooks (hook_asm.h) leave to
+ * C; and the decision whether there is anything to do. Runs in any thread of the application, in signal handlers too, and
+ * before main.
  *
- * Cheapest first: no collector (one load, one branch); no request here (two more);
- * else the arena is marked as being changed (odd sequence number), and only then
- * is the epoch compared: wire/layout.h says why in this order.
+ * Cheapest first: no collector (one load, one branch); no request here; else the arena is marked busy, and only
+ * then it is certain that it is ours: wire/layout.h says why in this order.
  */
 #include "runtime/call_tree.h"
 #include "runtime/callees.h"
@@ -13,43 +12,51 @@
 #include "runtime/pool.h"
 #include "runtime/record.h"
 #include "runtime/thread.h"
+#include "runtime/veneer.h"
 
 #include <stdatomic.h>
 
 /* Decides anew what this thread records into: the pool's epoch has changed since
  * the last time. Its old arena, if any, is the collector's by now. */
-static __attribute__((noinline, cold)) void change_epoch(struct rps_thread *thread, uint64_t epoch)
+static void change_epoch(void *cls)
 {
+	struct rps_thread *thread = &rps_this_thread;
+	uint64_t epoch = *(const uint64_t *)cls;
 	struct rps_arena_header *arena = NULL;
 
-	thread->arena = NULL;
+	rps_thread_leave(thread);
 	for (int i = 0; i < RPS_N_SPARES; i++)
 		thread->spare[i] = NULL;
 	if ((epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION)
 		rps_pool_claim(0, epoch, &arena);
 	thread->epoch = epoch;
-	atomic_signal_fence(memory_order_release);
-	thread->arena = arena;
+	if (arena != NULL)
+		rps_thread_join(thread, arena);
 }
 
-static inline void finish_update(struct rps_arena_header *arena, uint32_t sequence)
+static inline void finish_update(struct rps_thread *thread, struct rps_arena_header *arena)
 {
-	atomic_store_explicit(&arena->sequence, sequence + 2, memory_order_release);
+	atomic_store_explicit(&arena->busy, 0, memory_order_release);
+	if (arena == thread->arena)
+		thread->token = thread->claim;
 }
 
-static int start_update(struct rps_arena_header *arena, uint32_t *sequence)
+/* Marks the arena busy. The thread's token is taken away for the time, so that the inlined hooks of signal handlers come
+ * here. 0: it is busy. */
+static inline int start_update(struct rps_thread *thread, struct rps_arena_header *arena)
 {
-	*sequence = atomic_load_explicit(&arena->sequence, memory_order_relaxed);
-	if (rps_unlikely(*sequence & 1))
+	if (rps_unlikely(atomic_load_explicit(&arena->busy, memory_order_relaxed) != 0))
 		return 0;
-	atomic_store_explicit(&arena->sequence, *sequence + 1, memory_order_relaxed);
+	atomic_store_explicit(&arena->busy, 1, memory_order_relaxed);
+	if (arena == thread->arena)
+		thread->token = RPS_TOKEN_NONE;
 	/* For the compiler, and for signal handlers of this thread; the collector's membarrier does it for the processor. */
 	atomic_signal_fence(memory_order_seq_cst);
 	return 1;
 }
 
 /* For a signal handler's function, in the middle of a hook: a tree of its own, below the request's root. */
-static __attribute__((noinline, cold)) struct rps_arena_header *begin_interrupting(struct rps_thread *thread, uint32_t *sequence)
+static __attribute__((noinline, cold)) struct rps_arena_header *begin_interrupting(struct rps_thread *thread)
 {
 	for (int i = 0; i < RPS_N_SPARES; i++) {
 		struct rps_arena_header *arena = thread->spare[i];
@@ -58,10 +65,10 @@ static __attribute__((noinline, cold)) struct rps_arena_header *begin_interrupti
 			arena = rps_pool_claim_spare(thread, i);
 		if (arena == NULL)
 			break;
-		if (start_update(arena, sequence)) {
+		if (start_update(thread, arena)) {
 			if (atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed) == thread->epoch)
 				return arena;
-			finish_update(arena, *sequence);
+			finish_update(thread, arena);
 			return NULL;
 		}
 	}
@@ -69,76 +76,168 @@ static __attribute__((noinline, cold)) struct rps_arena_header *begin_interrupti
 	return NULL;
 }
 
-/* The arena to record into, its sequence number made odd; NULL: nothing to do. The epoch is compared
+/* The arena to record into, marked busy; NULL: nothing to do. The epoch is compared
  * twice: before the arena is touched, since the collector may have given it to another thread long ago, and
  * after it was marked, since only from then on the collector waits for us. */
-static inline struct rps_arena_header *begin_update(struct rps_thread *thread, uint32_t *sequence)
+static inline struct rps_arena_header *begin_update(struct rps_thread *thread)
 {
 	for (;;) {
 		uint64_t epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
 		struct rps_arena_header *arena;
 
 		if (rps_unlikely(epoch != thread->epoch)) {
-			change_epoch(thread, epoch);
+			rps_veneer_call(change_epoch, &epoch);
 			continue;
 		}
 		arena = thread->arena;
-		if (arena == NULL)
+		if (arena == &rps_idle_arena)
 			return NULL;
-		if (rps_unlikely(!start_update(arena, sequence)))
-			return begin_interrupting(thread, sequence);
+		if (rps_unlikely(!start_update(thread, arena)))
+			return begin_interrupting(thread);
 		if (rps_likely(atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed) == epoch))
 			return arena;
-		finish_update(arena, *sequence);
+		finish_update(thread, arena);
 	}
+}
+
+/* Is there nothing whose end could be recorded? */
+static inline int is_idle(void)
+{
+	return rps_likely(rps_pool == NULL) || rps_this_thread.arena == &rps_idle_arena;
 }
 
 /* ---- Plugin hooks --------------------------------------------------------------- */
 
-RPS_EXPORT void __runprofile_enter_v1(struct rps_function_record *function, void *cfa,
+static inline struct rps_call physical_call(struct rps_function_record *function, void *cfa)
+{
+	uint64_t site = ((const uint64_t *)cfa)[-1];
+
+	return (struct rps_call){(uintptr_t)function, site, (uintptr_t)cfa, (uintptr_t)function,
+				 (uint32_t)site ^ function->hash, RPS_CALL_RECORD_PHYSICAL};
+}
+
+static inline struct rps_call inlined_call(struct rps_function_record *function, const struct rps_site_record *site, void *cfa)
+{
+	return (struct rps_call){(uintptr_t)function, (uintptr_t)site, (uintptr_t)cfa, (uintptr_t)function, site->hash,
+				 RPS_CALL_RECORD_INLINED};
+}
+
+static inline void enter(const struct rps_call *call)
+{
+	struct rps_thread *thread = &rps_this_thread;
+	struct rps_arena_header *arena = begin_update(thread);
+
+	if (arena == NULL)
+		return;
+	rps_call_tree_enter(arena, call);
+	finish_update(thread, arena);
+}
+
+static inline void leave(uintptr_t key_function, void *cfa, enum rps_call_kind kind)
+{
+	uint64_t now = rps_clock_now();
+	struct rps_thread *thread = &rps_this_thread;
+	struct rps_arena_header *arena = begin_update(thread);
+
+	if (arena == NULL)
+		return;
+	rps_call_tree_exit(arena, key_function, (uintptr_t)cfa, now, kind);
+	finish_update(thread, arena);
+}
+
+RPS_EXPORT void __runprofile_enter_v2(struct rps_function_record *function, void *cfa,
 				      const struct rps_site_record *site)
 {
-	struct rps_thread *thread;
-	struct rps_arena_header *arena;
-	uint32_t sequence;
+	struct rps_call call;
 
 	if (rps_likely(rps_pool == NULL))
 		return;
-	thread = &rps_thread;
-	arena = begin_update(thread, &sequence);
-	if (arena == NULL)
-		return;
-	if (site == NULL)
-		rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)cfa, ((const uint64_t *)cfa)[-1],
-				    (uintptr_t)function, RPS_CALL_RECORD_PHYSICAL);
-	else
-		rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)cfa, (uintptr_t)site, (uintptr_t)function,
-				    RPS_CALL_RECORD_INLINED);
-	finish_update(arena, sequence);
+	call = site == NULL ? physical_call(function, cfa) : inlined_call(function, site, cfa);
+	enter(&call);
 }
 
-RPS_EXPORT void __runprofile_exit_v1(struct rps_function_record *function, void *cfa)
+RPS_EXPORT void __runprofile_exit_v2(struct rps_function_record *function, void *cfa)
 {
-	struct rps_arena_header *arena;
-	uint32_t sequence;
-	uint64_t now;
+	if (!is_idle())
+		leave((uintptr_t)function, cfa, RPS_CALL_RECORD_PHYSICAL);
+}
 
-	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
+#ifdef RPS_HAVE_INLINE_HOOKS
+/* What the inlined hooks leave to us. The pool is there (veneer.S). */
+
+void rps_hook_enter(struct rps_function_record *function, void *cfa)
+{
+	struct rps_call call = physical_call(function, cfa);
+
+	enter(&call);
+}
+
+void rps_hook_enter_inlined(struct rps_function_record *function, void *cfa, const struct rps_site_record *site)
+{
+	struct rps_call call = inlined_call(function, site, cfa);
+
+	enter(&call);
+}
+
+static inline void leaf_enter(const struct rps_call *call)
+{
+	struct rps_thread *thread = &rps_this_thread;
+	struct rps_arena_header *arena = begin_update(thread);
+
+	if (arena == NULL)
 		return;
-	now = rps_clock_now();
-	arena = begin_update(&rps_thread, &sequence);
+	if (rps_call_tree_enter_leaf(arena, call))
+		thread->is_leaf_timed = 1;
+	finish_update(thread, arena);
+}
+
+void rps_hook_leaf_enter(struct rps_function_record *function, void *cfa)
+{
+	struct rps_call call = physical_call(function, cfa);
+
+	leaf_enter(&call);
+}
+
+void rps_hook_leaf_enter_inlined(struct rps_function_record *function, void *cfa, const struct rps_site_record *site)
+{
+	struct rps_call call = inlined_call(function, site, cfa);
+
+	leaf_enter(&call);
+}
+
+void rps_hook_exit(struct rps_function_record *function, void *cfa)
+{
+	if (!is_idle())
+		leave((uintptr_t)function, cfa, RPS_CALL_RECORD_PHYSICAL);
+}
+
+/* Its own frame need not be there: another leaf function's is, which a signal handler has interrupted. */
+void rps_hook_leaf_exit(struct rps_function_record *function, void *cfa)
+{
+	uint64_t now = rps_clock_now();
+	struct rps_thread *thread = &rps_this_thread;
+	struct rps_arena_header *arena;
+
+	thread->is_leaf_timed = 0;
+	if (is_idle())
+		return;
+	arena = begin_update(thread);
 	if (arena == NULL)
 		return;
 	rps_call_tree_exit(arena, (uintptr_t)function, (uintptr_t)cfa, now, RPS_CALL_RECORD_PHYSICAL);
-	finish_update(arena, sequence);
+	thread->is_leaf_timed = (uint32_t)rps_call_tree_is_leaf_timed(arena);
+	finish_update(thread, arena);
 }
+#endif
+
+/* ---- Ways back other than returns ------------------------------------------------------ */
 
 /* The frame of `function` at `cfa`; NULL if it was entered before the recording began. */
 static struct rps_wire_frame *find_frame(struct rps_arena_header *arena, uintptr_t function, uintptr_t cfa)
 {
 	struct rps_wire_frame *frame = rps_call_tree_top(arena);
 
-	while (frame->cfa != UINT64_MAX && (frame->cfa != cfa || frame->mark != function))
+	while (frame->cfa != UINT64_MAX && (frame->cfa != cfa || (frame->mark & ~UINT64_C(1)) != function))
 		frame--;
 	return frame->cfa != UINT64_MAX ? frame : NULL;
 }
@@ -148,37 +247,58 @@ static struct rps_wire_frame *find_frame(struct rps_arena_header *arena, uintptr
 static void end_abandoned_hook(struct rps_thread *thread, uintptr_t function, uintptr_t cfa)
 {
 	struct rps_arena_header *arena = thread->arena;
-	uint32_t sequence = atomic_load_explicit(&arena->sequence, memory_order_relaxed);
 
-	if ((sequence & 1) == 0 || find_frame(arena, function, cfa) == NULL)
+	if (atomic_load_explicit(&arena->busy, memory_order_relaxed) == 0 || find_frame(arena, function, cfa) == NULL)
 		return;
-	rps_call_tree_recount(arena);
-	finish_update(arena, sequence - 1);
-	for (int i = 0; i < RPS_N_SPARES; i++)
-		if (thread->spare[i] != NULL && start_update(thread->spare[i], &sequence)) {
-			rps_call_tree_unwind(thread->spare[i], rps_call_tree_bottom(thread->spare[i]), rps_clock_now());
-			finish_update(thread->spare[i], sequence);
-		}
+	finish_update(thread, arena);
+	for (int i = 0; i < RPS_N_SPARES; i++) {
+		struct rps_arena_header *spare = thread->spare[i];
+
+		if (spare == NULL)
+			continue;
+		start_update(thread, spare); /* or it was being changed, and that was abandoned as well */
+		rps_call_tree_unwind(spare, rps_call_tree_bottom(spare));
+		finish_update(thread, spare);
+	}
 }
 
 /* After a second return (longjmp into this frame): everything entered since is gone, functions
  * inlined into this very frame included, which have its address. */
-RPS_EXPORT void __runprofile_resync_v1(struct rps_function_record *function, void *cfa)
+RPS_EXPORT void __runprofile_resync_v2(struct rps_function_record *function, void *cfa)
 {
+	struct rps_thread *thread = &rps_this_thread;
 	struct rps_arena_header *arena;
 	struct rps_wire_frame *keep;
-	uint32_t sequence;
 
-	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
+	if (is_idle())
 		return;
-	end_abandoned_hook(&rps_thread, (uintptr_t)function, (uintptr_t)cfa);
-	arena = begin_update(&rps_thread, &sequence);
+	end_abandoned_hook(thread, (uintptr_t)function, (uintptr_t)cfa);
+	arena = begin_update(thread);
 	if (arena == NULL)
 		return;
 	keep = find_frame(arena, (uintptr_t)function, (uintptr_t)cfa);
 	if (keep != NULL && keep != rps_call_tree_top(arena))
-		rps_call_tree_unwind(arena, keep, rps_clock_now());
-	finish_update(arena, sequence);
+		rps_call_tree_unwind(arena, keep);
+	finish_update(thread, arena);
+}
+
+RPS_EXPORT void __runprofile_landed_v2(void *cfa)
+{
+	struct rps_thread *thread = &rps_this_thread;
+	struct rps_arena_header *arena;
+	struct rps_wire_frame *keep;
+
+	if (is_idle())
+		return;
+	arena = begin_update(thread);
+	if (arena == NULL)
+		return;
+	keep = rps_call_tree_top(arena);
+	while (keep->cfa < (uintptr_t)cfa)
+		keep--;
+	if (keep != rps_call_tree_top(arena))
+		rps_call_tree_unwind(arena, keep);
+	finish_update(thread, arena);
 }
 
 /* ---- Calls of functions defined elsewhere --------------------------------------------- */
@@ -186,30 +306,25 @@ RPS_EXPORT void __runprofile_resync_v1(struct rps_function_record *function, voi
 static inline void enter_external(uintptr_t callee, void *cfa, const struct rps_site_record *site, void *hook_cfa,
 				  enum rps_call_kind kind)
 {
-	struct rps_arena_header *arena;
-	uint32_t sequence;
+	struct rps_call call = {callee, (uintptr_t)site, (uintptr_t)cfa, (uintptr_t)hook_cfa,
+				rps_call_tree_hash(callee, (uintptr_t)site), kind};
 
-	arena = begin_update(&rps_thread, &sequence);
-	if (arena == NULL)
-		return;
-	rps_call_tree_enter(arena, callee, (uintptr_t)cfa, (uintptr_t)site, (uintptr_t)hook_cfa, kind);
-	finish_update(arena, sequence);
+	enter(&call);
 }
 
-static inline void exit_external(void *cfa, enum rps_call_kind kind)
+static inline void leave_external(void *cfa, enum rps_call_kind kind)
 {
 	uint64_t now = rps_clock_now();
-	struct rps_arena_header *arena;
-	uint32_t sequence;
+	struct rps_thread *thread = &rps_this_thread;
+	struct rps_arena_header *arena = begin_update(thread);
 
-	arena = begin_update(&rps_thread, &sequence);
 	if (arena == NULL)
 		return;
 	rps_call_tree_exit_external(arena, (uintptr_t)cfa, now, kind);
-	finish_update(arena, sequence);
+	finish_update(thread, arena);
 }
 
-RPS_EXPORT void __runprofile_external_enter_v1(struct rps_external_record *callee, void *cfa,
+RPS_EXPORT void __runprofile_external_enter_v2(struct rps_external_record *callee, void *cfa,
 					       const struct rps_site_record *site)
 {
 	if (rps_likely(rps_pool == NULL) || callee->is_instrumented)
@@ -217,75 +332,39 @@ RPS_EXPORT void __runprofile_external_enter_v1(struct rps_external_record *calle
 	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_EXTERNAL);
 }
 
-RPS_EXPORT void __runprofile_external_exit_v1(struct rps_external_record *callee, void *cfa)
+RPS_EXPORT void __runprofile_external_exit_v2(struct rps_external_record *callee, void *cfa)
 {
-	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL || callee->is_instrumented)
-		return;
-	exit_external(cfa, RPS_CALL_EXTERNAL);
+	if (!is_idle() && !callee->is_instrumented)
+		leave_external(cfa, RPS_CALL_EXTERNAL);
 }
 
-RPS_EXPORT void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct rps_site_record *site)
+RPS_EXPORT void __runprofile_pointer_enter_v2(void *callee, void *cfa, const struct rps_site_record *site)
 {
 	if (rps_likely(rps_pool == NULL) || rps_callees_has((uintptr_t)callee))
 		return;
 	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_POINTER);
 }
 
-RPS_EXPORT void __runprofile_pointer_exit_v1(void *callee, void *cfa)
+RPS_EXPORT void __runprofile_pointer_exit_v2(void *callee, void *cfa)
 {
-	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL || rps_callees_has((uintptr_t)callee))
-		return;
-	exit_external(cfa, RPS_CALL_POINTER);
-}
-
-RPS_EXPORT void __runprofile_landed_v1(void *cfa)
-{
-	struct rps_arena_header *arena;
-	struct rps_wire_frame *keep;
-	uint32_t sequence;
-
-	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
-		return;
-	arena = begin_update(&rps_thread, &sequence);
-	if (arena == NULL)
-		return;
-	keep = rps_call_tree_top(arena);
-	while (keep->cfa < (uintptr_t)cfa)
-		keep--;
-	if (keep != rps_call_tree_top(arena))
-		rps_call_tree_unwind(arena, keep, rps_clock_now());
-	finish_update(arena, sequence);
+	if (!is_idle() && !rps_callees_has((uintptr_t)callee))
+		leave_external(cfa, RPS_CALL_POINTER);
 }
 
 /* ---- Plain hooks: clang, or a GCC without our plugin ------------------------------ */
 
 RPS_EXPORT void __cyg_profile_func_enter(void *function, void *call_site)
 {
-	struct rps_arena_header *arena;
-	uint32_t sequence;
+	struct rps_call call = {(uintptr_t)function, (uintptr_t)call_site, (uintptr_t)__builtin_dwarf_cfa(), (uintptr_t)function,
+				rps_call_tree_hash((uintptr_t)function, (uintptr_t)call_site), RPS_CALL_ADDRESS};
 
 	if (rps_likely(rps_pool == NULL))
 		return;
-	arena = begin_update(&rps_thread, &sequence);
-	if (arena == NULL)
-		return;
-	rps_call_tree_enter(arena, (uintptr_t)function, (uintptr_t)__builtin_dwarf_cfa(), (uintptr_t)call_site,
-			    (uintptr_t)function, RPS_CALL_ADDRESS);
-	finish_update(arena, sequence);
+	enter(&call);
 }
 
 RPS_EXPORT void __cyg_profile_func_exit(void *function, void *call_site)
 {
-	struct rps_arena_header *arena;
-	uint32_t sequence;
-	uint64_t now;
-
-	if (rps_likely(rps_pool == NULL) || rps_thread.arena == NULL)
-		return;
-	now = rps_clock_now();
-	arena = begin_update(&rps_thread, &sequence);
-	if (arena == NULL)
-		return;
-	rps_call_tree_exit(arena, (uintptr_t)function, (uintptr_t)__builtin_dwarf_cfa(), now, RPS_CALL_ADDRESS);
-	finish_update(arena, sequence);
+	if (!is_idle())
+		leave((uintptr_t)function, __builtin_dwarf_cfa(), RPS_CALL_ADDRESS);
 }

@@ -10,6 +10,7 @@
 #include "runtime/clock.h"
 #include "runtime/environment.h"
 #include "runtime/image.h"
+#include "runtime/veneer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,10 +27,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#ifdef RPS_HAVE_INLINE_HOOKS
+#include <cpuid.h>
+#endif
+
 #define ATTACH_TIMEOUT_S 5
 
-__thread struct rps_thread rps_thread __attribute__((tls_model("initial-exec")));
-union rps_process_page rps_process __attribute__((aligned(RPS_PROCESS_PAGE)));
+struct rps_arena_header rps_idle_arena;
+__thread struct rps_thread rps_this_thread __attribute__((tls_model("initial-exec"))) = {.arena = &rps_idle_arena,
+										    .token = RPS_TOKEN_NONE};
+union rps_process_page __runprofile_process_v2 __attribute__((aligned(RPS_PROCESS_PAGE)));
+extern union rps_process_page rps_process __attribute__((alias("__runprofile_process_v2")));
+int rps_veneer_has_xsave;
 
 /* As in rps_process, but inherited by forked children. */
 static struct rps_pool_header *inherited_pool;
@@ -107,6 +116,14 @@ static void raise_to(_Atomic uint32_t *mark, uint32_t value)
 		;
 }
 
+/* Of no other claim of this slot, nor of any other slot. */
+static uint64_t new_token(uint32_t slot)
+{
+	uint64_t n = atomic_fetch_add_explicit(&rps_pool->n_claims, 1, memory_order_relaxed) + UINT64_C(1);
+
+	return n << 32 | slot;
+}
+
 uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_header **arena)
 {
 	int saved_errno = errno;
@@ -131,7 +148,7 @@ uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_he
 		slot->epoch = epoch;
 		slot->claimed_ticks = rps_clock_now();
 		*arena = arena_at(i);
-		rps_call_tree_reset(*arena);
+		rps_call_tree_reset(*arena, new_token(i));
 		atomic_store_explicit(&slot->state, RPS_ARENA_LIVE, memory_order_release);
 		errno = saved_errno;
 		return i;
@@ -157,17 +174,23 @@ static uint32_t slot_of(const struct rps_arena_header *arena)
 	return (uint32_t)(((const char *)arena - (const char *)arena_at(0)) / RPS_ARENA_SIZE);
 }
 
-struct rps_arena_header *rps_pool_claim_spare(struct rps_thread *thread, int n)
+static void claim_spare(void *cls)
 {
-	struct rps_arena_header *arena;
+	struct rps_thread *thread = &rps_this_thread;
+	struct rps_arena_header **spare = cls, *arena;
 	uint32_t slot = rps_pool_claim(rps_pool_slot(slot_of(thread->arena))->request_id, thread->epoch, &arena);
 
 	if (slot == RPS_NO_SLOT)
-		return thread->spare[n];
-	if (thread->spare[n] != NULL) /* made by a handler that interrupted us here */
+		return;
+	if (*spare != NULL) /* made by a handler that interrupted us here */
 		rps_pool_release(slot);
 	else
-		thread->spare[n] = arena;
+		*spare = arena;
+}
+
+struct rps_arena_header *rps_pool_claim_spare(struct rps_thread *thread, int n)
+{
+	rps_veneer_call(claim_spare, &thread->spare[n]);
 	return thread->spare[n];
 }
 
@@ -233,6 +256,7 @@ static void register_process(uint64_t start_time)
 		slot->start_time = start_time;
 		slot->cost_inside = rps_calibration.cost_inside;
 		slot->cost_outside = rps_calibration.cost_outside;
+		slot->cost_untimed = rps_calibration.cost_untimed;
 		slot->ended_ticks = 0;
 		rps_process_index = i;
 		raise_to(&rps_pool->n_processes, i + 1);
@@ -248,12 +272,12 @@ void rps_pool_after_fork(void)
 	int saved_errno = errno;
 
 	rps_pool = inherited_pool;
-	rps_thread.arena = NULL;
+	rps_thread_leave(&rps_this_thread);
 	for (int i = 0; i < RPS_N_SPARES; i++)
-		rps_thread.spare[i] = NULL;
-	rps_thread.epoch = 0;
-	rps_thread.nested = 0;
-	rps_thread.in_callback = 0;
+		rps_this_thread.spare[i] = NULL;
+	rps_this_thread.epoch = 0;
+	rps_this_thread.nested = 0;
+	rps_this_thread.in_callback = 0;
 	if (rps_pool != NULL)
 		register_process(0);
 	errno = saved_errno;
@@ -333,6 +357,15 @@ static struct rps_pool_header *map_pool(int fd, uint32_t n_arenas)
 	return NULL;
 }
 
+static void find_xsave(void)
+{
+#ifdef RPS_HAVE_INLINE_HOOKS
+	unsigned int a, b, c, d;
+
+	rps_veneer_has_xsave = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) != 0;
+#endif
+}
+
 static void attach(void)
 {
 	const char *variable = secure_getenv(RPS_ATTACH_VARIABLE);
@@ -354,6 +387,7 @@ static void attach(void)
 		return;
 	}
 	rps_image_init();
+	find_xsave();
 	madvise(&rps_process, sizeof(rps_process), MADV_WIPEONFORK);
 	rps_pool = inherited_pool = pool;
 	rps_calibrate();

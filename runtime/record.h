@@ -11,13 +11,13 @@
 
 #include <stdint.h>
 
-#define RPS_RECORD_VERSION 1
+#define RPS_RECORD_VERSION 2
 
 /* One per instrumented function, writable, in a section of its own name so that the
  * linker can drop it together with its function (".data.rps_functions.SYMBOL"), aligned to 8 bytes.
  *
- *   0       8        16      24     28    32        40
- *   | name  | symbol | file  | line | id  | address |
+ *   0       8        16      24     28    32        40     44         48
+ *   | name  | symbol | file  | line | id  | address | hash | reserved |
  */
 struct rps_function_record {
 	const char *name;   /* as a person writes it: "shop::Cart::total(int)" */
@@ -26,19 +26,21 @@ struct rps_function_record {
 	uint32_t line;      /* of the definition; 0 unknown */
 	uint32_t id;        /* written by the runtime: the pool's id for it; 0 not yet known */
 	const void *address; /* of the function: tells calls of it through pointers from external ones */
+	uint32_t hash;       /* of the symbol; stands in the inlined hooks as a constant */
+	uint32_t reserved;   /* 0 */
 };
-_Static_assert(sizeof(struct rps_function_record) == 40, "plugin/ emits 40 bytes");
+_Static_assert(sizeof(struct rps_function_record) == 48, "plugin/ emits 48 bytes");
 
-/* One per place from which an inlined call was made, read-only, in section
- * "rps_sites", aligned to 8 bytes.
+/* One per place from which an inlined function or an external one is called, read-only, in section
+ * "rps_sites", aligned to 8 bytes. An inlined function has sites of its own: no two functions share one.
  *
- *   0      8      12         16
- *   | file | line | reserved |
+ *   0      8      12     16
+ *   | file | line | hash |
  */
 struct rps_site_record {
 	const char *file;
 	uint32_t line;
-	uint32_t reserved; /* 0 */
+	uint32_t hash; /* of the place and the function; stands in the inlined hooks as a constant */
 };
 _Static_assert(sizeof(struct rps_site_record) == 16, "plugin/ emits 16 bytes");
 
@@ -62,21 +64,21 @@ _Static_assert(sizeof(struct rps_external_record) == 24, "plugin/ emits 24 bytes
  * machine frame the function runs in; an inlined function has its enclosing
  * function's. `site` is NULL for a call that was really made (its return
  * address stands at cfa[-1] on x86-64), else the place of the inlined call. */
-void __runprofile_enter_v1(struct rps_function_record *function, void *cfa,
+void __runprofile_enter_v2(struct rps_function_record *function, void *cfa,
                            const struct rps_site_record *site);
-void __runprofile_exit_v1(struct rps_function_record *function, void *cfa);
+void __runprofile_exit_v2(struct rps_function_record *function, void *cfa);
 /* Called after each call that may return twice (setjmp): frames entered since
  * the first return are gone. */
-void __runprofile_resync_v1(struct rps_function_record *function, void *cfa);
+void __runprofile_resync_v2(struct rps_function_record *function, void *cfa);
 
 /* Around a call of a function that is not defined in the translation unit, directly or by a pointer. The call site is always
  * given. There is no exit if the callee does not return. */
-void __runprofile_external_enter_v1(struct rps_external_record *callee, void *cfa, const struct rps_site_record *site);
-void __runprofile_external_exit_v1(struct rps_external_record *callee, void *cfa);
-void __runprofile_pointer_enter_v1(void *callee, void *cfa, const struct rps_site_record *site);
-void __runprofile_pointer_exit_v1(void *callee, void *cfa);
+void __runprofile_external_enter_v2(struct rps_external_record *callee, void *cfa, const struct rps_site_record *site);
+void __runprofile_external_exit_v2(struct rps_external_record *callee, void *cfa);
+void __runprofile_pointer_enter_v2(void *callee, void *cfa, const struct rps_site_record *site);
+void __runprofile_pointer_exit_v2(void *callee, void *cfa);
 /* Called where an exception lands that may have come out of such a call: it has had no exit. */
-void __runprofile_landed_v1(void *cfa);
+void __runprofile_landed_v2(void *cfa);
 
 /* What GCC and clang call without our plugin. */
 void __cyg_profile_func_enter(void *function, void *call_site);

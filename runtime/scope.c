@@ -32,7 +32,7 @@ void rps_scope_identify(struct rps_scope *scope, uint64_t id)
 
 void rps_scope_resume(struct rps_scope *scope)
 {
-	struct rps_thread *thread = &rps_thread;
+	struct rps_thread *thread = &rps_this_thread;
 
 	if (scope->arena == NULL)
 		return;
@@ -40,33 +40,32 @@ void rps_scope_resume(struct rps_scope *scope)
 	scope->outer_epoch = thread->epoch;
 	scope->arena->resumed_ticks = rps_clock_now();
 	scope->arena->attached = 1;
-	thread->arena = NULL;
-	if (scope->outer_arena != NULL)
+	rps_thread_leave(thread);
+	if (scope->outer_arena != &rps_idle_arena)
 		rps_pool_end_spares(thread, scope->outer_arena);
 	thread->epoch = rps_pool_slot(scope->slot)->epoch;
-	atomic_signal_fence(memory_order_release);
-	thread->arena = scope->arena;
+	rps_thread_join(thread, scope->arena);
 }
 
 void rps_scope_suspend(struct rps_scope *scope)
 {
-	struct rps_thread *thread = &rps_thread;
+	struct rps_thread *thread = &rps_this_thread;
 	struct rps_arena_header *arena = scope->arena;
 	uint64_t now;
 
 	/* A child that was forked in the middle has its parent's scope, but not its arena. */
 	if (arena == NULL || thread->arena != arena)
 		return;
-	now = rps_clock_now();
+	rps_thread_leave(thread);
 	/* The callback has returned, so whatever is still open left without its exits. */
-	rps_call_tree_unwind(arena, rps_call_tree_bottom(arena), now);
+	rps_call_tree_unwind(arena, rps_call_tree_bottom(arena));
+	now = rps_clock_now();
 	arena->scope_ticks += now - arena->resumed_ticks;
 	arena->attached = 0;
-	thread->arena = NULL;
 	rps_pool_end_spares(thread, arena);
 	thread->epoch = scope->outer_epoch;
-	atomic_signal_fence(memory_order_release);
-	thread->arena = scope->outer_arena;
+	if (scope->outer_arena != &rps_idle_arena)
+		rps_thread_join(thread, scope->outer_arena);
 }
 
 void rps_scope_end(struct rps_scope *scope)

@@ -16,8 +16,8 @@
 #endif
 
 static const char *const hook_names[] = {
-    "__runprofile_enter_v1",
-    "__runprofile_exit_v1",
+    "__runprofile_enter_v2",
+    "__runprofile_exit_v2",
     "__cyg_profile_func_enter",
     "__cyg_profile_func_exit",
 };

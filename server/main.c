@@ -163,6 +163,7 @@ static int make_shared(struct startup *s, char *error, size_t error_size)
 	const struct rps_collector_options options = {
 	    .scope = s->options.scope,
 	    .runtime_path = s->runtime_path,
+	    .time = s->options.time,
 	    .settle_ms = s->options.settle_ms,
 	    .defer_accept = s->options.scope != RPS_SCOPE_REQUEST,
 	};

@@ -168,6 +168,25 @@ static int set_static(struct rps_options *options, const char *value, const char
 	return mounts[options->n_mounts - 1].url && mounts[options->n_mounts - 1].directory ? 0 : -ENOMEM;
 }
 
+static int set_time(struct rps_options *options, const char *value, enum rps_time time)
+{
+	int is_on = options->time == time, error = set_switch(&is_on, value);
+
+	if (error == 0 && (is_on || options->time == time))
+		options->time = is_on ? time : RPS_TIME_SAMPLED;
+	return error;
+}
+
+static int set_exact_time(struct rps_options *options, const char *value, const char **hint)
+{
+	return set_time(options, value, RPS_TIME_EACH_CALL);
+}
+
+static int set_no_time(struct rps_options *options, const char *value, const char **hint)
+{
+	return set_time(options, value, RPS_TIME_NEVER);
+}
+
 static int set_nomedia(struct rps_options *options, const char *value, const char **hint)
 {
 	return set_switch(&options->nomedia, value);

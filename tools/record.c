@@ -33,6 +33,7 @@ struct recording {
 	rps_output_writer *writer;
 	int has_settle;
 	uint32_t settle_ms; /* for what the program leaves behind */
+	enum rps_time time;
 	uint32_t n_written;
 	int error;
 };
@@ -54,6 +55,8 @@ static void help(FILE *out)
 	      "      --kcachegrind  in the callgrind format (default: pprof)\n"
 	      "      --settle=MS    give the processes that PROGRAM leaves behind MS milliseconds to end;\n"
 	      "                     what has not returned then is charged up to that moment, and named\n"
+	      "      --exact-time   read the clock at each entry and exit, not only at a sample of short calls\n"
+	      "      --no-time      count calls only: quicker, and the same in each run of the same work\n"
 	      "  -q, --quiet        don't say which files were written\n"
 	      "  -h, --help         this text\n",
 	      out);
@@ -209,7 +212,7 @@ static void wait_for_all(struct recording *recording)
 
 static int record(struct recording *recording, char **argv)
 {
-	struct rps_collector_options options = {.scope = RPS_SCOPE_APPLICATION};
+	struct rps_collector_options options = {.scope = RPS_SCOPE_APPLICATION, .time = recording->time};
 	struct sigaction on_interrupt = {.sa_handler = interrupt};
 	struct rps_collector *collector;
 	struct rps_collection *collection;
@@ -263,6 +266,8 @@ int rps_command_record(int argc, char **argv)
 	static const struct option options[] = {{"output", required_argument, NULL, 'o'},
 						{"kcachegrind", no_argument, NULL, 'k'},
 						{"settle", required_argument, NULL, 's'},
+						{"exact-time", no_argument, NULL, 't'},
+						{"no-time", no_argument, NULL, 'n'},
 						{"quiet", no_argument, NULL, 'q'},
 						{"help", no_argument, NULL, 'h'},
 						{NULL, 0, NULL, 0}};
@@ -283,6 +288,12 @@ int rps_command_record(int argc, char **argv)
 				return 2;
 			}
 			recording.has_settle = 1;
+			break;
+		case 't':
+			recording.time = RPS_TIME_EACH_CALL;
+			break;
+		case 'n':
+			recording.time = RPS_TIME_NEVER;
 			break;
 		case 'q':
 			recording.is_quiet = 1;

@@ -23,15 +23,17 @@
  *   arena           the thread that holds it; never two at a time
  *   dictionary      any thread of any process, append-only, by compare-and-swap
  *
- * Handing over an arena the runtime has not ended itself (application scope): the
- * hook makes `sequence` odd and then looks at `epoch`; the collector changes
- * `epoch`, then issues a membarrier (which puts a full barrier into every running
- * thread of the application) and waits for an even `sequence`. So either the hook
- * sees the new epoch and leaves the arena alone, or the collector sees the odd
- * number and waits. The arena is given to another thread only from a moment on at which
- * all threads of the application were seen asleep, or the process is dead: a
- * thread that was stopped between its first look at `epoch` and the odd number is
- * runnable, not asleep.
+ * Handing over an arena the runtime has not ended itself (application scope). A claim has a number
+ * of its own, the token; it stands in the arena and in the memory of the thread that claimed it, and a hook
+ * goes on only if the two are equal. Then it sets `busy`, and compares once more. The collector clears the
+ * arena's token, then issues a membarrier (which puts a full barrier into every running thread of the
+ * application) and waits for `busy` to be 0. So either the hook sees that the token is gone and leaves the arena
+ * alone, or the collector sees it busy and waits. The arena is given to another thread only from a moment on
+ * at which all threads of the application were seen asleep, or the process is dead: a thread that was stopped
+ * between its first look at the token and `busy` is runnable, not asleep.
+ *
+ * Counting and leaving are single stores, and are not marked busy: a call counted or a frame popped while the
+ * collector copies is in the copy or is not.
  */
 #ifndef RPS_WIRE_LAYOUT_H
 #define RPS_WIRE_LAYOUT_H
@@ -91,14 +93,25 @@ enum rps_clock {
 	RPS_CLOCK_MONOTONIC = 2, /* clock_gettime(CLOCK_MONOTONIC), in ns */
 };
 
+/* When the clock is read. Calls are counted all, always. */
+enum rps_time_mode {
+	RPS_TIME_ADAPTIVE = 0, /* at each call of what takes long, at a sample of the calls of what does not */
+	RPS_TIME_EXACT = 1,    /* at each entry and exit */
+	RPS_TIME_NONE = 2,     /* never */
+};
+
 struct rps_pool_header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t n_arenas;
 	uint64_t pool_size;
-	uint32_t clock; /* enum rps_clock: what every tick in the pool is */
+	uint32_t clock;      /* enum rps_clock: what every tick in the pool is */
+	uint32_t time_mode;  /* enum rps_time_mode */
+	uint32_t short_ticks; /* a tenth of a microsecond, about */
+	_Atomic uint32_t n_claims; /* (runtime) makes tokens unique */
 	uint32_t defer_accept; /* 1: connections are accepted when there is something to read, so that each request does so at once */
-	uint8_t pad0[64 - 32];
+	uint32_t reserved0;
+	uint8_t pad0[64 - 48];
 
 	/* Read by every hook: alone in its cache line. */
 	_Atomic uint64_t epoch;
@@ -132,12 +145,13 @@ struct rps_process_slot {
 	uint32_t pid;
 	uint64_t start_time; /* field 22 of /proc/PID/stat: tells a pid's successor apart; 0 not yet known (of a forked child the
 			      * collector fills it in) */
-	/* What a pair of hooks costs here, in 1/256 tick: what stands in the callee's own time, and in
-	 * its caller's. Measured once, when the process attached. */
-	uint32_t cost_inside;
-	uint32_t cost_outside;
+	/* What hooks cost here, in 1/256 tick. Measured once, when the process attached. */
+	uint32_t cost_inside;  /* of a timed call, in its own time */
+	uint32_t cost_outside; /* of a timed call, in its caller's time */
+	uint32_t cost_untimed; /* of a call that is not timed, in the time of whoever is */
+	uint32_t reserved0;
 	uint64_t ended_ticks; /* when exit() came to the runtime's destructor; 0: not, or it was killed */
-	uint32_t reserved[8];
+	uint32_t reserved[6];
 };
 _Static_assert(sizeof(struct rps_process_slot) == 64, "one cache line");
 
@@ -205,38 +219,47 @@ _Static_assert(sizeof(struct rps_function_entry) == 32, "no holes: compared by b
 /* ---- Arena ------------------------------------------------------------------------ */
 
 struct rps_arena_header {
-	_Atomic uint32_t sequence; /* odd while a hook is changing the arena */
-	uint32_t used;             /* bytes of the tree part given out, from the arena's start */
-	uint32_t root;             /* node */
-	uint32_t overflow;         /* node below which contexts are collapsed, 0: none yet */
-	uint32_t stack_top;        /* the topmost frame; RPS_STACK_OFFSET is the bottom, an unused frame */
+	/* The inlined hooks know these four by their offsets (runtime/hook_asm.h). Addresses are the owner's. */
+	_Atomic uint64_t token; /* of the claim; 0: the collector has stopped it */
+	_Atomic uint64_t busy;  /* not 0 while a hook is changing the arena: that hook's frame address */
+	uint64_t top;           /* the topmost frame */
+	uint64_t limit;         /* no frame is pushed on this one or above */
+	uint64_t base;          /* where the owner has the arena mapped */
+	uint32_t used;          /* bytes of the tree part given out, from the arena's start */
+	uint32_t root;          /* node */
+	uint32_t overflow;      /* node below which contexts are collapsed, 0: none yet */
+	uint32_t timed_top;     /* the topmost frame that is timed; RPS_STACK_OFFSET: the bottom, an unused frame */
 	uint32_t n_nodes;
 	uint32_t n_edges;
-	uint32_t functions;      /* table of first nodes, by function id: (functions_mask + 1) offsets, 0 is empty */
+	uint32_t functions;     /* table of first nodes, by function id: (functions_mask + 1) offsets, 0 is empty */
 	uint32_t functions_mask;
 	uint32_t n_functions;
-	uint32_t attached;    /* 1 while a thread works in it (request scope: between resume and suspend) */
-	uint64_t calls;       /* enters, all */
-	uint64_t lost_calls;  /* not in the tree: no memory, or a hook was interrupted by hooks */
-	uint64_t deep_calls;  /* in the tree, but without a frame: the stack was full. Their time is their caller's */
-	uint64_t scope_ticks; /* sum of resume..suspend */
+	uint32_t attached;      /* 1 while a thread works in it (request scope: between resume and suspend) */
+	uint32_t time_mode;     /* enum rps_time_mode */
+	uint32_t random;        /* state of the generator that spreads the samples */
+	uint64_t lost_calls;    /* not in the tree: no memory */
+	uint64_t deep_calls;    /* in the tree, but without a frame: the stack was full. Their time is their caller's */
+	uint64_t scope_ticks;   /* sum of resume..suspend */
 	uint64_t resumed_ticks; /* of the last resume */
-	uint64_t miss_ticks;  /* spent on first appearances of calls; already taken off */
-	uint64_t abandoned;   /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by the next event */
+	uint64_t miss_ticks;    /* spent on first appearances of calls; already taken off */
+	uint64_t abandoned;     /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by a later event */
 };
-_Static_assert(sizeof(struct rps_arena_header) <= 128, "fits before the empty edge");
+_Static_assert(offsetof(struct rps_arena_header, limit) == 24, "hook_asm.h");
+_Static_assert(sizeof(struct rps_arena_header) <= 256, "fits before the empty edge");
 
 /* The tree part begins with an edge that matches nothing (its keys are 0): what the empty places of child
  * tables point to, so that the fast path compares keys without asking whether there is an edge; and with a
  * table of one such place, which nodes without callees share. */
-#define RPS_EMPTY_EDGE_OFFSET 128u
-#define RPS_EMPTY_TABLE_OFFSET 192u
-#define RPS_TREE_OFFSET 256u
+#define RPS_EMPTY_EDGE_OFFSET 256u
+#define RPS_EMPTY_TABLE_OFFSET 352u
+#define RPS_TREE_OFFSET 384u
+/* What is given out is a multiple of it. */
+#define RPS_TREE_UNIT 32u
 #define RPS_STACK_OFFSET (3u << 20)
 /* Beyond this, a new context is collapsed below the overflow node; what is left then holds edges. */
 #define RPS_TREE_SOFT_LIMIT (2u << 20)
 
-/* A function in a calling context. 64 bytes. */
+/* A function in a calling context. 64 bytes. Its own time is found from the edges (collect/estimate.c). */
 struct rps_wire_node {
 	uint32_t function; /* id, 0 for the root, RPS_FUNCTION_OVERFLOW for the overflow node */
 	uint32_t parent;
@@ -245,23 +268,31 @@ struct rps_wire_node {
 	uint32_t mask;
 	uint32_t conflicts; /* misses in a full place since the table grew */
 	uint32_t first;     /* the first node of this function in the arena, maybe itself */
-	uint32_t active;    /* in that first node: the function's activations on the shadow stack, whatever their nodes */
+	uint32_t is_recursive; /* in that first node: 1 if the function may be active more than once at a time */
 	uint32_t n_edges;
 	uint32_t reserved0;
-	uint64_t self_ticks;
-	uint64_t reserved1[2];
+	uint64_t reserved1[3];
 };
-_Static_assert(sizeof(struct rps_wire_node) == 64, "one cache line");
+_Static_assert(offsetof(struct rps_wire_node, table) == 12 && offsetof(struct rps_wire_node, mask) == 16, "hook_asm.h");
+_Static_assert(sizeof(struct rps_wire_node) == 64, "a cache line");
 #define RPS_FUNCTION_OVERFLOW UINT32_MAX
 
-/* Calls from one node, at one call site, of one function. 64 bytes. */
+/* Calls from one node, at one call site, of one function: 96 bytes. What every call needs comes first, and lies in
+ * one cache line. There have been granted - skip calls. A timed call stands for the calls since the one timed before:
+ * its weight. Times are without what timed calls below have reported. */
 struct rps_wire_edge {
 	uint64_t key_function; /* address of the record, or of the function (plain hooks) */
 	uint64_t key_site;     /* return address, or address of the site record */
-	uint64_t calls;
-	uint64_t inclusive_ticks; /* the function's outermost activations: not while it is active further out, in whatever node */
-	uint64_t nested_calls;    /* enters during those, without themselves: to subtract the hooks' cost */
-	uint32_t to;              /* node */
+	int32_t skip;          /* calls until one is timed; counted down by each */
+	uint32_t to;           /* node */
+	uint64_t granted;
+	uint32_t period;       /* the weight of the next timed call */
+	uint32_t n_timed;
+	uint64_t weight;          /* of all timed calls */
+	uint64_t ticks;           /* of all timed calls */
+	uint64_t weighted_ticks;  /* the same, each times its weight */
+	uint64_t outermost_ticks; /* whole duration, weighted, of those not called while their function was active */
+	uint32_t hash;
 	uint32_t next;            /* edge of the same source */
 	/* Where: an inlined call has file and line; a call that was made has image and address. */
 	uint16_t site_kind;   /* enum rps_site_kind */
@@ -269,21 +300,32 @@ struct rps_wire_edge {
 	uint32_t site_file_or_image;
 	uint64_t site_line_or_address; /* address: ELF virtual address of the return address */
 };
-_Static_assert(sizeof(struct rps_wire_edge) == 64, "one cache line");
+_Static_assert(offsetof(struct rps_wire_edge, skip) == 16 && offsetof(struct rps_wire_edge, to) == 20, "hook_asm.h");
+_Static_assert(sizeof(struct rps_wire_edge) == 96, "a multiple of the unit");
+
+static inline uint64_t rps_wire_edge_calls(const struct rps_wire_edge *edge)
+{
+	return edge->granted - (uint64_t)(int64_t)edge->skip;
+}
 
 enum rps_site_kind { RPS_SITE_UNKNOWN = 0, RPS_SITE_LINE = 1, RPS_SITE_ADDRESS = 2 };
 
-/* One activation on the shadow stack. 48 bytes. */
+/* One activation on the shadow stack. 48 bytes. Of one that is not timed only the first three count. */
 struct rps_wire_frame {
 	uint64_t cfa;
-	uint64_t mark; /* key of the function; of an external call something else (runtime/call_tree.h) */
-	uint64_t start_ticks;
-	uint64_t child_ticks;
-	uint64_t calls_at_start; /* header.calls after its own enter */
-	uint32_t edge;
+	uint64_t mark; /* key of the function, + 1 if timed; of an external call something else (runtime/call_tree.h) */
 	uint32_t node;
+	uint32_t edge;
+	uint64_t start_ticks;
+	uint64_t child_ticks; /* reported by timed activations below */
+	uint32_t weight;      /* and flags */
+	uint32_t below;       /* the next timed frame below */
 };
-_Static_assert(sizeof(struct rps_wire_frame) == 48, "frames are stepped through");
-#define RPS_STACK_FRAMES_MAX ((RPS_ARENA_SIZE - RPS_STACK_OFFSET) / sizeof(struct rps_wire_frame))
+#define RPS_WEIGHT_INNER (1u << 31) /* the function was active already */
+#define RPS_WEIGHT_LEAF (1u << 30)  /* it has a frame only because it is timed */
+#define RPS_WEIGHT_MASK (RPS_WEIGHT_LEAF - 1)
+_Static_assert(offsetof(struct rps_wire_frame, node) == 16, "hook_asm.h");
+_Static_assert(sizeof(struct rps_wire_frame) == 48, "hook_asm.h");
+#define RPS_STACK_FRAMES_MAX ((RPS_ARENA_SIZE - RPS_STACK_OFFSET) / sizeof(struct rps_wire_frame) - 1)
 
 #endif

@@ -48,42 +48,43 @@ static void write_function(uint32_t id, const char *name)
 
 static uint32_t used;
 
-static void *give(uint32_t *offset)
+static void *give(uint32_t *offset, size_t size)
 {
 	*offset = used;
-	used += 64;
+	used += (uint32_t)size;
 	return (char *)rps_pool_arena(&pool, 0) + *offset;
 }
 
-static uint32_t make_node(uint32_t function, uint32_t parent, uint64_t self_ticks)
+static uint32_t make_node(uint32_t function, uint32_t parent)
 {
 	uint32_t offset;
-	struct rps_wire_node *node = give(&offset);
+	struct rps_wire_node *node = give(&offset, sizeof(*node));
 
 	node->function = function;
 	node->parent = parent;
 	node->first = offset;
 	node->table = RPS_EMPTY_TABLE_OFFSET;
-	node->self_ticks = self_ticks;
 	return offset;
 }
 
-static uint32_t make_edge(uint32_t from, uint32_t to, uint64_t calls, uint64_t inclusive_ticks, uint64_t nested_calls)
+/* All calls timed; `ticks` without the timed calls inside, `outermost_ticks` with. */
+static uint32_t make_edge(uint32_t from, uint32_t to, uint32_t calls, uint64_t ticks, uint64_t outermost_ticks)
 {
 	uint32_t offset;
-	struct rps_wire_edge *edge = give(&offset);
+	struct rps_wire_edge *edge = give(&offset, sizeof(*edge));
 	struct rps_wire_node *node = (struct rps_wire_node *)((char *)rps_pool_arena(&pool, 0) + from);
 
 	edge->to = to;
-	edge->calls = calls;
-	edge->inclusive_ticks = inclusive_ticks;
-	edge->nested_calls = nested_calls;
+	edge->granted = edge->weight = calls;
+	edge->n_timed = calls;
+	edge->ticks = edge->weighted_ticks = ticks;
+	edge->outermost_ticks = outermost_ticks;
 	edge->next = node->first_edge;
 	node->first_edge = offset;
 	return offset;
 }
 
-/*  root -> 1 (a) -> 2 (b) -> [1], 3 (c) below the outer a, called by the inner one */
+/*  root -> 1 (a) -> 2 (b) -> [1], 3 (c) below the outer a, called by the inner one. Own times: a 50, b 150, c 800. */
 static void make_arena(void)
 {
 	struct rps_arena_header *arena = rps_pool_arena(&pool, 0);
@@ -92,20 +93,20 @@ static void make_arena(void)
 
 	memset(arena, 0, RPS_ARENA_SIZE);
 	used = RPS_TREE_OFFSET;
-	root = make_node(0, 0, 0);
-	a = make_node(ID_A, root, 50);
-	make_edge(root, a, 1, 1000, 3);
-	b = make_node(ID_B, a, 150);
-	make_edge(a, b, 1, 900, 2);
-	make_edge(b, a, 1, 0, 0);
-	c = make_node(ID_C, a, 800);
-	make_edge(a, c, 2, 800, 0);
+	root = make_node(0, 0);
+	a = make_node(ID_A, root);
+	make_edge(root, a, 1, 30, 1000);
+	b = make_node(ID_B, a);
+	make_edge(a, b, 1, 150, 900);
+	make_edge(b, a, 1, 20, 0);
+	c = make_node(ID_C, a);
+	make_edge(a, c, 2, 800, 800);
 	arena->root = root;
 	arena->used = used;
 	arena->n_nodes = 4;
 	arena->n_edges = 4;
-	arena->calls = 5;
-	arena->stack_top = RPS_STACK_OFFSET;
+	arena->base = 1 << 20;
+	arena->top = arena->base + RPS_STACK_OFFSET;
 	bottom->cfa = UINT64_MAX;
 	bottom->node = root;
 	bottom->child_ticks = 1000;
@@ -181,7 +182,7 @@ static void damaged_arenas_are_refused_or_sound(void **state)
 				words[at] = (uint32_t)random() << 1;
 				break;
 			case 1:
-				words[at] = (uint32_t)(random() % (used / 64)) * 64;
+				words[at] = (uint32_t)(random() % (used / RPS_TREE_UNIT)) * RPS_TREE_UNIT;
 				break;
 			case 2:
 				words[at] ^= 1u << random() % 32;
@@ -213,17 +214,60 @@ static void open_activations_are_closed_at_the_end(void **state)
 	restore();
 	root = (struct rps_wire_node *)((char *)arena + arena->root);
 	a = (struct rps_wire_node *)((char *)arena + ((struct rps_wire_edge *)((char *)arena + root->first_edge))->to);
-	frames[1] = (struct rps_wire_frame){.cfa = 100, .start_ticks = 5000, .child_ticks = 30, .calls_at_start = 5,
+	/* A timed activation, and one that is not, above it. */
+	frames[1] = (struct rps_wire_frame){.cfa = 100, .mark = 1, .start_ticks = 5000, .child_ticks = 30, .weight = 1,
 					    .edge = root->first_edge, .node = (uint32_t)((char *)a - (char *)arena)};
-	a->active = 1;
-	arena->stack_top += sizeof(struct rps_wire_frame);
+	frames[2] = (struct rps_wire_frame){.cfa = 50, .node = (uint32_t)((char *)a - (char *)arena)};
+	arena->top += 2 * sizeof(struct rps_wire_frame);
 	assert_int_equal(rps_arena_copy(&pool, 0, 5100, &copy), 0);
-	assert_int_equal(copy.n_unfinished, 1);
+	assert_int_equal(copy.n_unfinished, 2);
 	assert_int_equal(copy.unfinished[0], ID_A);
+	assert_int_equal(copy.unfinished[1], ID_A);
 	assert_int_equal(copy.nodes[1].function, ID_A);
-	assert_int_equal(copy.nodes[1].self_ticks, 50 + 70);
+	assert_int_equal(copy.edges[0].wire.n_timed, 2);
+	assert_int_equal(copy.edges[0].wire.ticks, 30 + 70);
+	assert_int_equal(copy.timed_ticks, 1100);
 	rps_arena_copy_free(&copy);
 	restore();
+}
+
+/* Half of b's calls were timed, at 150 each with the untimed calls of others inside: of the 300 they took in all, the half not
+ * reported is part of what a has reported. */
+static void untimed_calls_are_taken_from_their_caller(void **state)
+{
+	struct rps_functions *functions = rps_functions_create(&pool);
+	struct rps_profile *profile = rps_profile_create("root");
+	struct rps_build build = {.ns_per_tick = 1, .measures = 1u << RPS_MEASURE_WALL_NS | 1u << RPS_MEASURE_CALLS};
+	struct rps_arena_copy copy;
+
+	restore();
+	assert_int_equal(rps_arena_copy(&pool, 0, 0, &copy), 0);
+	for (uint32_t i = 0; i < copy.n_edges; i++) {
+		struct rps_wire_edge *wire = &copy.edges[i].wire;
+
+		if (copy.nodes[copy.edges[i].to].function == ID_B)
+			wire->granted = 4, wire->n_timed = 2, wire->weight = 3, wire->weighted_ticks = 225;
+		if (copy.edges[i].from == 0)
+			wire->ticks = wire->weighted_ticks = 630;
+	}
+	assert_int_equal(rps_build_set_events(profile, build.measures), 0);
+	assert_int_equal(rps_build_add(profile, &copy, functions, &build), 0);
+	/* b: 4 calls at 75 each are 300, of which 150 were reported. a: 630 + 20 - 150. */
+	for (uint32_t i = 1; i < profile->n_nodes; i++) {
+		const char *name = profile->functions[profile->nodes[i].function].name;
+
+		if (strcmp(name, "b") == 0)
+			assert_int_equal(profile->nodes[i].self[0], 300);
+		if (strcmp(name, "a") == 0)
+			assert_int_equal(profile->nodes[i].self[0], 500);
+		if (strcmp(name, "b") == 0)
+			assert_int_equal(profile->nodes[i].self[1], 4);
+	}
+	assert_int_equal(rps_profile_total(profile, 0), 630 + 20 + 150 + 800);
+	assert_int_equal(rps_profile_total(profile, 1), 1 + 4 + 1 + 2);
+	rps_arena_copy_free(&copy);
+	rps_profile_destroy(profile);
+	rps_functions_destroy(functions);
 }
 
 /* b's own subtree is 150, but it was active during 800 of c: only the clock knows. */
@@ -232,19 +276,20 @@ static void inclusive_times_agree_to_the_unit(void **state)
 	struct rps_functions *functions = rps_functions_create(&pool);
 	struct rps_profile *profile = rps_profile_create("root");
 	struct rps_arena_copy copy;
-	uint64_t overhead_ns = 0, root_sum = 0;
+	struct rps_build build = {.ns_per_tick = 1, .measures = 1u << RPS_MEASURE_WALL_NS};
+	uint64_t root_sum = 0;
 	char why[200] = "";
 
 	restore();
 	assert_non_null(functions);
 	assert_int_equal(rps_arena_copy(&pool, 0, 0, &copy), 0);
-	assert_int_equal(rps_build_add(profile, &copy, 1.0, functions, &overhead_ns), 0);
+	assert_int_equal(rps_build_add(profile, &copy, functions, &build), 0);
 	assert_int_equal(rps_profile_total(profile, 0), 1000);
 	for (uint32_t i = 0; i < profile->n_edges; i++)
 		if (profile->edges[i].from == 0)
 			root_sum += profile->edges[i].inclusive[0];
 	assert_int_equal(root_sum + profile->nodes[0].self[0], 1000);
-	assert_int_equal(overhead_ns, 0);
+	assert_int_equal(build.overhead_ns, 0);
 	rps_profile_check(profile, why, sizeof(why));
 	assert_string_equal(why, "");
 	rps_arena_copy_free(&copy);
@@ -257,16 +302,16 @@ static void what_hooks_cost_is_subtracted_once(void **state)
 	struct rps_functions *functions = rps_functions_create(&pool);
 	struct rps_profile *profile = rps_profile_create("root");
 	struct rps_arena_copy copy;
-	uint64_t overhead_ns = 0;
+	struct rps_build build = {.ns_per_tick = 1, .measures = 1u << RPS_MEASURE_WALL_NS};
 
 	restore();
 	assert_int_equal(rps_arena_copy(&pool, 0, 0, &copy), 0);
 	copy.cost_inside = 10 * 256;
 	copy.cost_outside = 5 * 256;
-	assert_int_equal(rps_build_add(profile, &copy, 1.0, functions, &overhead_ns), 0);
-	/* 5 calls cost 10 each inside; 4 of them 5 each in a caller that is not the root. a would go below 0: 50 - 2*10 - 3*5 = 15 does not. */
-	assert_int_equal(overhead_ns, 5 * 10 + 4 * 5);
-	assert_int_equal(rps_profile_total(profile, 0), 1000 - 70);
+	assert_int_equal(rps_build_add(profile, &copy, functions, &build), 0);
+	/* 5 calls cost 10 each inside and 5 each in the caller; nothing of that is in the root, which has no time of its own. */
+	assert_int_equal(build.overhead_ns, 5 * 10 + 5 * 5);
+	assert_int_equal(rps_profile_total(profile, 0), 1000 - 5 * 10 - 4 * 5);
 	rps_arena_copy_free(&copy);
 	rps_profile_destroy(profile);
 	rps_functions_destroy(functions);
@@ -292,6 +337,7 @@ int main(void)
 	    cmocka_unit_test(damaged_arenas_are_refused_or_sound),
 	    cmocka_unit_test(open_activations_are_closed_at_the_end),
 	    cmocka_unit_test(inclusive_times_agree_to_the_unit),
+	    cmocka_unit_test(untimed_calls_are_taken_from_their_caller),
 	    cmocka_unit_test(what_hooks_cost_is_subtracted_once),
 	    cmocka_unit_test(dictionary_ids_out_of_range_mean_nothing),
 	};

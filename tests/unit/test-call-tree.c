@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The runtime's call tree against a slow reference: random walks over a simulated stack, with
  * recursion, inlined calls, and frames that vanish without an exit (longjmp). What must agree: the
- * calls of every (context, call site, callee), the shadow stack, and the activity counters.
+ * calls of every (context, call site, callee), and the shadow stack.
  */
 #include "runtime/call_tree.h"
 #include "runtime/record.h"
@@ -35,6 +35,7 @@ static int make_pool(void **state)
 	rps_pool = (struct rps_pool_header *)at;
 	rps_pool->clock = RPS_CLOCK_MONOTONIC;
 	rps_pool->dict_used = 16;
+	rps_pool->short_ticks = 100;
 	arena = (struct rps_arena_header *)(at + RPS_ARENAS_OFFSET);
 	for (int i = 0; i < N_FUNCTIONS; i++) {
 		snprintf(names[i], sizeof(names[i]), "function %d", i);
@@ -47,6 +48,19 @@ static int make_pool(void **state)
 		sites[i].line = 100 + (uint32_t)i;
 	}
 	return 0;
+}
+
+static int enter(uint64_t cfa, const struct rps_function_record *function, int site)
+{
+	struct rps_call call = {(uintptr_t)function, (uintptr_t)&sites[site], cfa, (uintptr_t)function, (uint32_t)site,
+				RPS_CALL_RECORD_INLINED};
+
+	return rps_call_tree_enter(arena, &call);
+}
+
+static uint32_t depth_of_stack(void)
+{
+	return (uint32_t)(rps_call_tree_top(arena) - rps_call_tree_bottom(arena));
 }
 
 /* ---- The reference: a tree of malloc'ed nodes, looked through from end to end ------------- */
@@ -62,7 +76,6 @@ struct node {
 	int function; /* -1: root */
 	struct node *parent;
 	struct edge *edges;
-	unsigned int active;
 };
 
 struct frame {
@@ -103,7 +116,6 @@ static struct node *reference_call(struct node *from, int function, int site)
 		from->edges = edge;
 	}
 	edge->calls++;
-	edge->to->active++;
 	return edge->to;
 }
 
@@ -113,7 +125,6 @@ static void compare(const struct node *expected, uint32_t offset, uint64_t *n_ca
 	const struct rps_wire_node *node = rps_call_tree_node(arena, offset);
 	uint32_t n_expected = 0, n_found = 0;
 
-	assert_int_equal(node->active, expected->active);
 	for (const struct edge *edge = expected->edges; edge != NULL; edge = edge->next)
 		n_expected++;
 	for (uint32_t at = node->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next) {
@@ -126,10 +137,10 @@ static void compare(const struct node *expected, uint32_t offset, uint64_t *n_ca
 			    found->key_site == (uintptr_t)&sites[edge->site])
 				break;
 		assert_non_null(edge);
-		assert_int_equal(found->calls, edge->calls);
+		assert_int_equal(rps_wire_edge_calls(found), edge->calls);
 		assert_int_equal(found->site_kind, RPS_SITE_LINE);
 		assert_int_equal(found->site_line_or_address, 100 + edge->site);
-		*n_calls += found->calls;
+		*n_calls += rps_wire_edge_calls(found);
 		if (edge->to->parent == expected && edge->to != expected) {
 			assert_int_equal(rps_call_tree_node(arena, found->to)->parent, offset);
 			/* Several call sites lead to one child: compare it once. */
@@ -174,7 +185,7 @@ static void walk(unsigned int seed, int n_steps, int n_functions, int n_sites, i
 	uint64_t n_calls = 0, n_compared = 0;
 
 	srandom(seed);
-	rps_call_tree_reset(arena);
+	rps_call_tree_reset(arena, 1);
 	root->function = -1;
 	stack[0] = (struct frame){UINT64_MAX, -1, root};
 	for (int step = 0; step < n_steps; step++) {
@@ -188,8 +199,7 @@ static void walk(unsigned int seed, int n_steps, int n_functions, int n_sites, i
 				to--;
 			while (to < depth && stack[to + 1].cfa == stack[to].cfa)
 				to++;
-			for (; depth > to; depth--)
-				stack[depth].node->active--;
+			depth = to;
 			/* The function jumped into goes on: its exit or its next call is the next event. */
 		}
 		if (depth < DEPTH_MAX && (depth == 0 || dice >= 52)) {
@@ -199,8 +209,7 @@ static void walk(unsigned int seed, int n_steps, int n_functions, int n_sites, i
 						  : (depth == 0 ? 0x7fff00000000u : stack[depth].cfa) - 16 - 16 * (uint64_t)(random() % 8);
 
 			/* Inlined or called, the site is a record here: a return address would need real code. */
-			rps_call_tree_enter(arena, (uintptr_t)&functions[function], cfa, (uintptr_t)&sites[site],
-					    (uintptr_t)&functions[function], RPS_CALL_RECORD_INLINED);
+			enter(cfa, &functions[function], site);
 			stack[depth + 1] = (struct frame){cfa, function, reference_call(stack[depth].node, function, site)};
 			depth++;
 			n_calls++;
@@ -210,19 +219,15 @@ static void walk(unsigned int seed, int n_steps, int n_functions, int n_sites, i
 
 			rps_call_tree_exit(arena, (uintptr_t)&functions[stack[depth].function], stack[depth].cfa - below,
 					   rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
-			stack[depth].node->active--;
 			depth--;
-			assert_true(odds_of_jump > 0 || arena->stack_top == RPS_STACK_OFFSET + (uint32_t)depth * sizeof(struct rps_wire_frame));
+			assert_true(odds_of_jump > 0 || depth_of_stack() == (uint32_t)depth);
 		}
 	}
 	/* One last exit of each that is left, so that vanished frames are noticed. */
-	for (; depth > 0; depth--) {
+	for (; depth > 0; depth--)
 		rps_call_tree_exit(arena, (uintptr_t)&functions[stack[depth].function], stack[depth].cfa, rps_clock_now(),
 				   RPS_CALL_RECORD_PHYSICAL);
-		stack[depth].node->active--;
-	}
-	assert_int_equal(arena->stack_top, RPS_STACK_OFFSET);
-	assert_int_equal(arena->calls, n_calls);
+	assert_int_equal(depth_of_stack(), 0);
 	assert_int_equal(arena->lost_calls, 0);
 	compare(root, arena->root, &n_compared);
 	assert_int_equal(n_compared, n_calls);
@@ -241,25 +246,85 @@ static void frames_that_vanish_are_noticed(void **state)
 		walk(seed, 4000, 3 + (int)(seed % (N_FUNCTIONS - 2)), 1 + (int)(seed % N_SITES), 8);
 }
 
-static uint64_t self_below(uint32_t offset, uint8_t *is_seen)
-{
-	const struct rps_wire_node *node = rps_call_tree_node(arena, offset);
-	uint64_t sum = node->self_ticks;
+static uint8_t is_seen[RPS_STACK_OFFSET / RPS_TREE_UNIT];
 
-	is_seen[offset / 64] = 1;
-	for (uint32_t at = node->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next)
-		if (!is_seen[rps_call_tree_edge(arena, at)->to / 64])
-			sum += self_below(rps_call_tree_edge(arena, at)->to, is_seen);
-	return sum;
+/* Sums over all edges. Each node once. */
+static void sum_below(uint32_t offset, uint64_t *calls, uint64_t *ticks)
+{
+	is_seen[offset / RPS_TREE_UNIT] = 1;
+	for (uint32_t at = rps_call_tree_node(arena, offset)->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next) {
+		*calls += rps_wire_edge_calls(rps_call_tree_edge(arena, at));
+		*ticks += rps_call_tree_edge(arena, at)->ticks;
+		if (!is_seen[rps_call_tree_edge(arena, at)->to / RPS_TREE_UNIT])
+			sum_below(rps_call_tree_edge(arena, at)->to, calls, ticks);
+	}
 }
 
-/* No tick is lost or counted twice: all self times together are the time of the outermost activations. */
-static void self_times_add_up(void **state)
+/* No tick is lost or counted twice: what all timed calls report is the time of the outermost ones, whether all are timed
+ * or some. */
+static void times_add_up(void **state)
 {
-	static uint8_t is_seen[RPS_STACK_OFFSET / 64];
+	for (uint32_t mode = RPS_TIME_ADAPTIVE; mode <= RPS_TIME_EXACT; mode++) {
+		uint64_t calls = 0, ticks = 0;
 
-	walk(7, 20000, 10, 10, 4);
-	assert_int_equal(self_below(arena->root, is_seen), ((struct rps_wire_frame *)((char *)arena + RPS_STACK_OFFSET))->child_ticks);
+		rps_pool->time_mode = mode;
+		walk(7, 20000, 10, 10, 4);
+		memset(is_seen, 0, sizeof(is_seen));
+		sum_below(arena->root, &calls, &ticks);
+		assert_int_equal(ticks, rps_call_tree_bottom(arena)->child_ticks);
+		assert_true(ticks > 0);
+	}
+	rps_pool->time_mode = RPS_TIME_ADAPTIVE;
+}
+
+/* Frequent and short: fewer and fewer calls are timed, and their weights stand for all. */
+static void short_calls_are_sampled(void **state)
+{
+	const struct rps_wire_edge *edge;
+	uint64_t n = 200000, cfa = 0x7fff00000000u;
+
+	rps_pool->short_ticks = 1000000000; /* all are */
+	rps_call_tree_reset(arena, 1);
+	enter(cfa, &functions[0], 0);
+	for (uint64_t i = 0; i < n; i++) {
+		enter(cfa - 16, &functions[1], 1);
+		rps_call_tree_exit(arena, (uintptr_t)&functions[1], cfa - 16, rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
+	}
+	rps_call_tree_exit(arena, (uintptr_t)&functions[0], cfa, rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
+	edge = rps_call_tree_edge(arena, rps_call_tree_node(arena, arena->root)->first_edge);
+	assert_int_equal(edge->n_timed, 1);
+	edge = rps_call_tree_edge(arena, rps_call_tree_node(arena, edge->to)->first_edge);
+	assert_int_equal(rps_wire_edge_calls(edge), n);
+	assert_in_range(edge->n_timed, n / 256, n / 32);
+	assert_in_range(edge->weight, n - 512, n);
+	rps_pool->short_ticks = 100;
+}
+
+/* Never timed: counted all the same, beyond what an edge can skip at once. */
+static void without_a_clock_calls_are_counted(void **state)
+{
+	struct rps_wire_edge *edge;
+	uint64_t cfa = 0x7fff00000000u, granted;
+
+	rps_pool->time_mode = RPS_TIME_NONE;
+	rps_call_tree_reset(arena, 1);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(enter(cfa, &functions[0], 0), 0);
+		rps_call_tree_exit(arena, (uintptr_t)&functions[0], cfa, 0, RPS_CALL_RECORD_PHYSICAL);
+	}
+	edge = rps_call_tree_edge(arena, rps_call_tree_node(arena, arena->root)->first_edge);
+	assert_int_equal(rps_wire_edge_calls(edge), 10);
+	granted = edge->granted;
+	edge->granted -= (uint64_t)edge->skip - 1;
+	edge->skip = 1;
+	for (int i = 0; i < 10; i++) {
+		enter(cfa, &functions[0], 0);
+		rps_call_tree_exit(arena, (uintptr_t)&functions[0], cfa, 0, RPS_CALL_RECORD_PHYSICAL);
+	}
+	assert_int_equal(rps_wire_edge_calls(edge), 20);
+	assert_true(edge->granted > granted);
+	assert_int_equal(edge->n_timed, 0);
+	rps_pool->time_mode = RPS_TIME_ADAPTIVE;
 }
 
 static void a_stack_that_is_too_deep_still_counts(void **state)
@@ -267,16 +332,15 @@ static void a_stack_that_is_too_deep_still_counts(void **state)
 	uint64_t n = 3 * RPS_STACK_FRAMES_MAX, cfa = 0x7fff00000000u;
 	uint32_t edge;
 
-	rps_call_tree_reset(arena);
+	rps_call_tree_reset(arena, 1);
 	for (uint64_t i = 0; i < n; i++)
-		rps_call_tree_enter(arena, (uintptr_t)&functions[0], cfa - 16 * i, (uintptr_t)&sites[0], (uintptr_t)&functions[0], RPS_CALL_RECORD_INLINED);
+		enter(cfa - 16 * i, &functions[0], 0);
 	for (uint64_t i = n; i-- > 0;)
 		rps_call_tree_exit(arena, (uintptr_t)&functions[0], cfa - 16 * i, rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
-	assert_int_equal(arena->stack_top, RPS_STACK_OFFSET);
-	assert_int_equal(arena->calls, n);
+	assert_int_equal(depth_of_stack(), 0);
 	assert_int_equal(arena->deep_calls, n - (RPS_STACK_FRAMES_MAX - 1));
 	edge = rps_call_tree_node(arena, rps_call_tree_edge(arena, rps_call_tree_node(arena, arena->root)->first_edge)->to)->first_edge;
-	assert_int_equal(rps_call_tree_edge(arena, edge)->calls, n - 1);
+	assert_int_equal(rps_wire_edge_calls(rps_call_tree_edge(arena, edge)), n - 1);
 }
 
 /* Contexts without end: a new function at every step would need a node each. */
@@ -285,21 +349,20 @@ static void contexts_beyond_the_limit_collapse_and_stay_counted(void **state)
 	enum { N = 400 };
 	static struct rps_function_record many[N];
 	static char many_names[N][16];
-	uint64_t cfa = 0x7fff00000000u, n_calls = 0, counted = 0;
+	uint64_t cfa = 0x7fff00000000u, n_calls = 0, n_found = 0, ticks = 0, counted = 0;
 
 	for (int i = 0; i < N; i++) {
 		snprintf(many_names[i], sizeof(many_names[i]), "many %d", i);
-		many[i] = (struct rps_function_record){many_names[i], many_names[i], "/src/b.c", (uint32_t)i + 1, 0, NULL};
+		many[i] = (struct rps_function_record){many_names[i], many_names[i], "/src/b.c", (uint32_t)i + 1, 0, NULL, 0, 0};
 	}
-	rps_call_tree_reset(arena);
+	rps_call_tree_reset(arena, 1);
 	srandom(1);
 	for (int path = 0; path < 3000; path++) {
 		int chosen[20];
 
 		for (int depth = 0; depth < 20; depth++) {
 			chosen[depth] = (int)(random() % N);
-			rps_call_tree_enter(arena, (uintptr_t)&many[chosen[depth]], cfa - 16 * (uint64_t)depth,
-					    (uintptr_t)&sites[0], (uintptr_t)&many[chosen[depth]], RPS_CALL_RECORD_INLINED);
+			enter(cfa - 16 * (uint64_t)depth, &many[chosen[depth]], 0);
 			n_calls++;
 		}
 		for (int depth = 20; depth-- > 0;)
@@ -307,8 +370,10 @@ static void contexts_beyond_the_limit_collapse_and_stay_counted(void **state)
 					   rps_clock_now(), RPS_CALL_RECORD_PHYSICAL);
 	}
 	assert_int_not_equal(arena->overflow, 0);
-	assert_int_equal(arena->calls + arena->lost_calls, n_calls);
-	assert_int_equal(arena->stack_top, RPS_STACK_OFFSET);
+	memset(is_seen, 0, sizeof(is_seen));
+	sum_below(arena->root, &n_found, &ticks);
+	assert_int_equal(n_found + arena->lost_calls, n_calls);
+	assert_int_equal(depth_of_stack(), 0);
 	for (uint32_t at = rps_call_tree_node(arena, arena->overflow)->first_edge; at != 0; at = rps_call_tree_edge(arena, at)->next)
 		counted++;
 	assert_int_equal(counted, N);
@@ -319,7 +384,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(random_walks_agree_with_the_reference),
 	    cmocka_unit_test(frames_that_vanish_are_noticed),
-	    cmocka_unit_test(self_times_add_up),
+	    cmocka_unit_test(times_add_up),
+	    cmocka_unit_test(short_calls_are_sampled),
+	    cmocka_unit_test(without_a_clock_calls_are_counted),
 	    cmocka_unit_test(a_stack_that_is_too_deep_still_counts),
 	    cmocka_unit_test(contexts_beyond_the_limit_collapse_and_stay_counted),
 	};

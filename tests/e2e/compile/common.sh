@@ -43,9 +43,10 @@ use_recorder()
 	export PROFCC_RUNTIME_DIR
 	mkdir "$PROFCC_RUNTIME_DIR" || exit 99
 	$GCC -O2 -fPIC -shared -Wl,-soname,librunprofile.so "$programs/plugin-recorder.c" \
-		-o "$PROFCC_RUNTIME_DIR/librunprofile.so" -lpthread &&
+		"$top_srcdir/runtime/veneer.S" -o "$PROFCC_RUNTIME_DIR/librunprofile.so" -lpthread &&
 		$GCC -O2 -c "$programs/plugin-recorder.c" -o "$dir/recorder.o" &&
-		ar cr "$PROFCC_RUNTIME_DIR/librunprofile.a" "$dir/recorder.o" &&
+		$GCC -c "$top_srcdir/runtime/veneer.S" -o "$dir/veneer.o" &&
+		ar cr "$PROFCC_RUNTIME_DIR/librunprofile.a" "$dir/recorder.o" "$dir/veneer.o" &&
 		ar cr "$PROFCC_RUNTIME_DIR/librunprofile_wrap.a" || exit 99
 }
 
