@@ -53,16 +53,17 @@ struct file {
 
 static void help(FILE *out)
 {
-	fputs("Usage: runprofile annotate [OPTION]... FILE|DIR...\n\n"
-	      "Shows the source, with what each line costs itself, how often it calls something, and what "
-	      "that costs.\n\n"
-	      "  -e, --event=NAME         this event (default: the first of the profile)\n"
-	      "  -f, --function=NAME      only what FUNCTION costs and calls\n"
-	      "  -s, --source=PATTERN     only these source files: 'cart.c', 'src/*.c'\n"
-	      "  -I, --include=DIR        look for source files below DIR, too; may be repeated\n"
-	      "  -C, --context=N          lines around those that cost something (default 3)\n"
-	      "  -t, --threshold=PERCENT  leave out files that cost less of the total (default "
-	      "1)\n" RPS_VIEW_HELP,
+	fputs("Usage: runprofile annotate [OPTION]... FILE|DIR...\n"
+	      "\n"
+	      "Shows the source, with what each line costs itself, how often it calls\n"
+	      "something, and what that costs.\n"
+	      "\n"
+	      "  -e, --event=NAME     this event (default: the profile's first)\n"
+	      "  -f, --function=NAME  only what FUNCTION costs and calls\n"
+	      "  -s, --source=PATTERN only these source files: 'cart.c', 'src/*.c'\n"
+	      "  -I, --include=DIR    look for source files below DIR, too; repeatable\n"
+	      "  -C, --context=N      lines around those that cost something (default 3)\n"
+	      "  -t, --threshold=PERCENT  leave out files that cost less (default 1)\n" RPS_VIEW_HELP,
 	      out);
 }
 

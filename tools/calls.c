@@ -26,14 +26,15 @@ struct calls {
 
 static void help(bool of_callers, FILE *out)
 {
-	fprintf(
-	    out,
-	    "Usage: runprofile %s [OPTION]... FUNCTION FILE|DIR...\n\n"
-	    "Shows %s, from which line, how often, and at what cost, in a profile or in several added up.\n"
-	    "FUNCTION is a name, with or without parameters and name spaces, or a pattern such as 'sql*'.\n\n"
-	    "  -e, --event=NAME       this event (default: the first of the profile)\n"
-	    "  -n, --limit=N          this many lines for each function (default: all)\n" RPS_VIEW_HELP,
-	    of_callers ? "callers" : "callees", of_callers ? "what calls FUNCTION" : "what FUNCTION calls");
+	fprintf(out,
+		"Usage: runprofile %s [OPTION]... FUNCTION FILE|DIR...\n\n"
+		"Shows %s, from which line, how often, and at what\n"
+		"cost, in a profile or in several added up. FUNCTION is a name, with or without\n"
+		"parameters and name spaces, or a pattern such as 'sql*'.\n\n"
+		"  -e, --event=NAME     this event (default: the profile's first)\n"
+		"  -n, --limit=N        this many lines for each function (default: all)\n" RPS_VIEW_HELP,
+		of_callers ? "callers" : "callees",
+		of_callers ? "what calls FUNCTION" : "what FUNCTION calls");
 }
 
 struct order {

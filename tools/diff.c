@@ -39,23 +39,22 @@ struct diff {
 
 static void help(FILE *out)
 {
-	fputs("Usage: runprofile diff [OPTION]... OLD NEW\n\n"
-	      "Compares two profiles; or two directories, per request. Calls are compared exactly; times "
-	      "with what they vary\n"
-	      "by themselves, if there are several files on both sides (95 % confidence).\n\n"
-	      "  -b, --by=WHAT          function (default), path (requests), or call (caller and callee)\n"
-	      "  -e, --event=NAME       this event (default: the first of the profiles)\n"
-	      "  -i, --inclusive        inclusive costs instead of self costs\n"
-	      "  -c, --calls            sort by the change of calls instead of costs\n"
-	      "  -p, --path=PATTERN     only requests of such paths, as '/item/*'\n"
-	      "  -n, --limit=N          this many rows (default 30; 0: all)\n"
-	      "  -a, --all              also what has not changed\n"
-	      "      --fail-if=CONDITION  exit with status 3 if it holds for any row: [NAME:]METRIC>VALUE "
-	      "(also < >= <= = !=).\n"
-	      "                         METRIC: Calls, or an event (inclusive; EVENT.self). +N, -N or +N% is "
-	      "a change. NAME:\n"
-	      "                         a function, or total. As in Calls>+0, total:Wall_ns>+5%, "
-	      "'sql*:Calls>1'. Repeatable\n" RPS_VIEW_HELP,
+	fputs("Usage: runprofile diff [OPTION]... OLD NEW\n"
+	      "\n"
+	      "Compares two profiles; or two directories, per request. Calls are compared\n"
+	      "exactly; costs with what they vary by themselves, if there are several files on\n"
+	      "both sides (95 % confidence).\n"
+	      "\n"
+	      "  -b, --by=WHAT        function (default), path (of requests), call (by whom)\n"
+	      "  -e, --event=NAME     this event (default: the profiles' first)\n"
+	      "  -i, --inclusive      inclusive costs instead of self costs\n"
+	      "  -c, --calls          sort by the change of calls instead of costs\n"
+	      "  -p, --path=PATTERN   only requests of such paths, as '/item/*'\n"
+	      "  -n, --limit=N        this many rows (default 30; 0: all)\n"
+	      "  -a, --all            also what has not changed\n"
+	      "      --fail-if=[NAME:]METRIC>CHANGE   exit with status 3 if so for a row,\n"
+	      "                       or for NAME (a function, or total); repeatable. As in\n"
+	      "                       Calls>+0   total:Wall_ns>+5%   'sql*:Calls>1'\n" RPS_VIEW_HELP,
 	      out);
 }
 

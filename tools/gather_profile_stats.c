@@ -97,29 +97,26 @@ static void *show_progress(void *cls)
 
 static void help(FILE *out)
 {
-	fprintf(
-	    out,
-	    "Usage: gather_profile_stats [OPTION]... FILE|DIR...\n\n"
-	    "Adds profiles up: one file for each path, PATH.agg.prof, in the first DIR; or all into one with "
-	    "-o.\n"
-	    "Directories are searched through; sums of earlier runs that are found there are left out.\n\n"
-	    "  -o, --output=FILE      all into FILE (- is the standard output)\n"
-	    "  -d, --directory=DIR    write the sums to DIR\n"
-	    "  -b, --by=TEMPLATE      one sum for each value of TEMPLATE, which is also the name of its "
-	    "file; by\n"
-	    "                         default {path}; {time:%%Y%%m%%d-%%H} makes one an hour; fields: %s\n"
-	    "  -R, --route=PATTERN    paths that match PATTERN, as in '/item/*', are one; may be repeated\n"
-	    "      --kcachegrind      write the callgrind format (default: pprof)\n"
-	    "  -z, --compress         gzip the files\n"
-	    "      --remove           delete what was added up, when the sums are safely on the disk; a sum\n"
-	    "                         that is there already is added to\n"
-	    "  -S, --summary=WHAT     the table shows percentiles of durations (default), or costs: mean, or "
-	    "sum\n"
-	    "      --json             the table for machines\n"
-	    "  -q, --quiet            no table, no progress bar\n"
-	    "  -h, --help             this text\n"
-	    "      --version          the version\n",
-	    rps_name_template_fields());
+	fprintf(out, "Usage: gather_profile_stats [OPTION]... FILE|DIR...\n\n"
+		     "Adds profiles up: one file for each path, PATH.agg.prof, in the first DIR; or\n"
+		     "all into one with -o. Directories are searched through; sums of earlier runs\n"
+		     "that are found there are left out.\n\n"
+		     "  -o, --output=FILE    all into FILE (- is the standard output)\n"
+		     "  -d, --directory=DIR  write the sums to DIR\n"
+		     "  -b, --by=TEMPLATE    one sum for each value of TEMPLATE, which is also the name\n"
+		     "                       of its file; {path} by default; {time:%%Y%%m%%d-%%H}: one\n"
+		     "                       an hour; fields: path, method, status, time ...\n"
+		     "  -R, --route=PATTERN  paths that match, as in '/item/*', are one; repeatable\n"
+		     "      --kcachegrind    write the callgrind format (default: pprof)\n"
+		     "  -z, --compress       gzip the files\n"
+		     "      --remove         delete what was added up, when the sums are safely on the\n"
+		     "                       disk; a sum that is there already is added to\n"
+		     "  -S, --summary=WHAT   the table shows percentiles of durations (default), or\n"
+		     "                       costs: mean, or sum\n"
+		     "      --json           the table for machines\n"
+		     "  -q, --quiet          no table, no progress bar\n"
+		     "  -h, --help           this text\n"
+		     "      --version        the version\n");
 }
 
 /* ---- Steps ---------------------------------------------------------------------------------- */

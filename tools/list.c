@@ -45,20 +45,21 @@ struct list {
 
 static void help(FILE *out)
 {
-	fputs("Usage: runprofile list [OPTION]... DIR|FILE...\n\n"
-	      "Lists profiles: when, which request, its status and duration, calls of functions, size of the "
-	      "file.\n\n"
-	      "  -s, --sort=BY          time (default), duration, calls, size, path, method, status, file\n"
-	      "  -r, --reverse          the other way round (numbers and times begin with the largest)\n"
-	      "  -n, --limit=N          only the first N (default: all)\n"
-	      "  -p, --path=PATTERN     only requests of such paths, as '/item/*'; may be repeated, like the "
-	      "next two\n"
-	      "  -m, --method=METHOD    only these methods\n"
-	      "      --status=STATUS    only these, as 404 or 5xx\n"
-	      "      --slower=MS        only durations of MS milliseconds and more\n"
-	      "      --faster=MS        only durations below MS\n"
-	      "      --since=TIME       from TIME (UTC) on, as 2026-01-31 or 2026-01-31T10:30\n"
-	      "      --until=TIME       before TIME\n" RPS_VIEW_HELP,
+	fputs("Usage: runprofile list [OPTION]... DIR|FILE...\n"
+	      "\n"
+	      "Lists profiles: when, which request, its status and duration, calls, size.\n"
+	      "\n"
+	      "  -s, --sort=BY        time (default), duration, calls, size, path, method,\n"
+	      "                       status, file; numbers and times begin with the largest\n"
+	      "  -r, --reverse        the other way round\n"
+	      "  -n, --limit=N        only the first N (default: all)\n"
+	      "  -p, --path=PATTERN   only such paths, as '/item/*'; repeatable, as the next\n"
+	      "  -m, --method=METHOD  only these methods\n"
+	      "      --status=STATUS  only these, as 404 or 5xx\n"
+	      "      --slower=MS      only durations of MS milliseconds and more\n"
+	      "      --faster=MS      only durations below MS\n"
+	      "      --since=TIME     from TIME (UTC) on, as 2026-01-31 or 2026-01-31T10:30\n"
+	      "      --until=TIME     before TIME\n" RPS_VIEW_HELP,
 	      out);
 }
 

@@ -29,14 +29,15 @@ struct top {
 
 static void help(FILE *out)
 {
-	fputs("Usage: runprofile top [OPTION]... FILE|DIR...\n\n"
-	      "Shows the functions of a profile, or of several added up: what each costs itself, what it "
-	      "costs with all\n"
-	      "that it calls, and how often it is called.\n\n"
-	      "  -e, --event=NAME       this event (default: the first of the profile); may be repeated\n"
-	      "  -s, --sort=BY          self (default), inclusive, calls, or name\n"
-	      "  -i, --inclusive        the same as --sort=inclusive\n"
-	      "  -n, --limit=N          this many functions (default 30; 0: all)\n" RPS_VIEW_HELP,
+	fputs("Usage: runprofile top [OPTION]... FILE|DIR...\n"
+	      "\n"
+	      "Shows the functions of a profile, or of several added up: what each costs\n"
+	      "itself, what it costs with all that it calls, and how often it is called.\n"
+	      "\n"
+	      "  -e, --event=NAME     this event (default: the profile's first); repeatable\n"
+	      "  -s, --sort=BY        self (default), inclusive, calls, or name\n"
+	      "  -i, --inclusive      the same as --sort=inclusive\n"
+	      "  -n, --limit=N        this many functions (default 30; 0: all)\n" RPS_VIEW_HELP,
 	      out);
 }
 

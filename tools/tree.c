@@ -29,15 +29,17 @@ struct tree {
 
 static void help(FILE *out)
 {
-	fputs("Usage: runprofile tree [OPTION]... FILE|DIR...\n\n"
-	      "Shows what called what, from the root down, with costs. Callgrind files know no contexts: "
-	      "where a function\n"
-	      "has several callers, what lies below it is shared out in proportion, and marked with ~.\n\n"
-	      "  -e, --event=NAME         this event (default: the first of the profile)\n"
+	fputs("Usage: runprofile tree [OPTION]... FILE|DIR...\n"
+	      "\n"
+	      "Shows what called what, from the root down, with costs. Callgrind files know no\n"
+	      "contexts: where a function has several callers, what lies below it is shared out\n"
+	      "in proportion, and marked with ~.\n"
+	      "\n"
+	      "  -e, --event=NAME     this event (default: the profile's first)\n"
 	      "  -t, --threshold=PERCENT  leave out what costs less of the total (default 1)\n"
-	      "  -d, --depth=N            only N levels\n"
-	      "      --from=FUNCTION      begin at FUNCTION\n"
-	      "      --to=FUNCTION        only paths that lead to FUNCTION\n" RPS_VIEW_HELP,
+	      "  -d, --depth=N        only N levels\n"
+	      "      --from=FUNCTION  begin at FUNCTION\n"
+	      "      --to=FUNCTION    only paths that lead to FUNCTION\n" RPS_VIEW_HELP,
 	      out);
 }
 

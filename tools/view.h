@@ -34,12 +34,11 @@ enum { RPS_VIEW_OPTION_JSON = 1000, RPS_VIEW_OPTION_COLOR, RPS_VIEW_OPTION_NO_PA
 		"width", required_argument, NULL, RPS_VIEW_OPTION_WIDTH                                      \
 	}
 #define RPS_VIEW_HELP                                                                                        \
-	"      --json             for machines: numbers whole, names whole\n"                                \
-	"      --color=WHEN       auto (on a terminal), always, never\n"                                     \
-	"      --width=COLUMNS    cut names to this (default: the terminal's width; elsewhere they are "     \
-	"whole)\n"                                                                                           \
-	"      --no-pager         no pager, although it is a terminal\n"                                     \
-	"  -h, --help             this text\n"
+	"      --json           for machines: numbers whole, names whole\n"                                  \
+	"      --color=WHEN     auto (on a terminal), always, never\n"                                       \
+	"      --width=COLUMNS  cut names to this (default: the terminal's; else nothing)\n"                 \
+	"      --no-pager       no pager, although it is a terminal\n"                                       \
+	"  -h, --help           this text\n"
 
 /* 0; -1 after a message: no option of these, or a wrong value. */
 int rps_view_option(struct rps_view *view, int option, const char *value);
