@@ -5,6 +5,7 @@
 #include "tools/command.h"
 #include "tools/comparison.h"
 #include "tools/conditions.h"
+#include "tools/diff_table.h"
 #include "tools/load.h"
 #include "tools/table.h"
 #include "tools/text.h"
@@ -21,16 +22,13 @@
 #define LIMIT_DEFAULT 30u
 #define CONDITIONS_MAX 64u
 #define NAMED_MAX 5u
-#define P_OUTSIDE 0.05
 #define STATUS_CONDITION 3
 
 struct diff {
 	struct rps_view view;
 	enum rps_comparison_by by;
 	const char *event_name, *path;
-	uint32_t event;
-	bool is_inclusive, sorts_by_calls, shows_all;
-	uint64_t limit;
+	struct rps_diff_table table;
 	struct rps_condition conditions[CONDITIONS_MAX];
 	uint32_t n_conditions;
 	struct rps_comparison comparison;
@@ -86,205 +84,6 @@ static int load_side(struct diff *diff, struct rps_side *side, char *path)
 	return n_read > 0 ? status : 2;
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------------ */
-
-static struct rps_change cost_of(const struct diff *diff, const struct rps_comparison_row *row)
-{
-	return rps_comparison_cost(&diff->comparison, row, diff->event, !diff->is_inclusive, P_OUTSIDE);
-}
-
-static bool has_changed(const struct diff *diff, const struct rps_comparison_row *row)
-{
-	return rps_comparison_compare_calls(row, 0) != 0 || cost_of(diff, row).is_change;
-}
-
-static const struct rps_row_names *names_of(const struct rps_comparison_row *row)
-{
-	return row->new != NULL ? &row->new->names : &row->old->names;
-}
-
-static int compare_texts(const char *left, const char *right)
-{
-	return strcmp(left != NULL ? left : "", right != NULL ? right : "");
-}
-
-/* Their order says nothing of how sure a change is: --fail-if and the bounds do. */
-static int compare_rows(const void *a, const void *b, void *cls)
-{
-	const struct diff *diff = cls;
-	const struct rps_row_names *left = names_of(a), *right = names_of(b);
-	const double left_cost = fabs(cost_of(diff, a).change), right_cost = fabs(cost_of(diff, b).change);
-	const double left_calls = fabs(rps_comparison_calls(a).change),
-		     right_calls = fabs(rps_comparison_calls(b).change);
-	int order;
-
-	if (diff->sorts_by_calls && left_calls != right_calls)
-		return left_calls > right_calls ? -1 : 1;
-	if (left_cost != right_cost)
-		return left_cost > right_cost ? -1 : 1;
-	if (left_calls != right_calls)
-		return left_calls > right_calls ? -1 : 1;
-	order = strcmp(left->name, right->name);
-	if (order == 0)
-		order = compare_texts(left->callee_name, right->callee_name);
-	return order != 0 ? order : strcmp(left->file, right->file);
-}
-
-/* ---- Cells --------------------------------------------------------------------------------------------- */
-
-/* A number per request: whole if it is, else with three decimals; `has_sign` as a change. */
-static void count_text(char text[RPS_TEXT_NUMBER_SIZE], double value, bool has_sign)
-{
-	const double size = fabs(value);
-	const char *sign = has_sign && value > 0 ? "+" : value < 0 ? "-" : "";
-	char digits[RPS_TEXT_NUMBER_SIZE];
-
-	if (size >= 9e18) {
-		snprintf(text, RPS_TEXT_NUMBER_SIZE, "%s%.6g", sign, size);
-		return;
-	}
-	rps_text_number(digits, (uint64_t)size);
-	if (size != trunc(size)) {
-		const uint64_t thousandths = (uint64_t)llround(size * 1000);
-
-		rps_text_number(digits, thousandths / 1000);
-		snprintf(digits + strlen(digits), 8, ".%03" PRIu64, thousandths % 1000);
-	}
-	snprintf(text, RPS_TEXT_NUMBER_SIZE, "%s%.40s", sign, digits);
-}
-
-static void cost_text(char text[RPS_TEXT_NUMBER_SIZE], const struct rps_event *event, double value,
-		      bool has_sign)
-{
-	if (rps_event_is_time(event) && fabs(value) < 9e18) {
-		char digits[RPS_TEXT_NUMBER_SIZE];
-
-		rps_text_ms(digits, (uint64_t)llround(fabs(value)));
-		snprintf(text, RPS_TEXT_NUMBER_SIZE, "%s%.40s",
-			 has_sign && value > 0 ? "+"
-			 : value < 0           ? "-"
-					       : "",
-			 digits);
-	} else {
-		count_text(text, value, has_sign);
-	}
-}
-
-static void add_value(struct rps_table *table, const char *text, double value, enum rps_style style)
-{
-	char json[40];
-
-	snprintf(json, sizeof(json), isnan(value) ? "null" : "%.15g", value);
-	rps_table_formatted(table, text, json, style);
-}
-
-static enum rps_style style_of(const struct rps_change *change)
-{
-	return !change->is_change ? RPS_STYLE_PLAIN : change->change > 0 ? RPS_STYLE_WORSE : RPS_STYLE_BETTER;
-}
-
-static void add_calls(struct rps_table *table, const struct rps_comparison_row *row)
-{
-	struct rps_change change = rps_comparison_calls(row);
-	char text[RPS_TEXT_NUMBER_SIZE];
-
-	count_text(text, change.old, false);
-	add_value(table, row->old != NULL ? text : "-", row->old != NULL ? change.old : NAN, RPS_STYLE_PLAIN);
-	count_text(text, change.new, false);
-	add_value(table, row->new != NULL ? text : "-", row->new != NULL ? change.new : NAN, RPS_STYLE_PLAIN);
-	count_text(text, change.change, true);
-	add_value(table, change.is_change ? text : "", change.change, style_of(&change));
-}
-
-static void add_cost(const struct diff *diff, struct rps_table *table, const struct rps_comparison_row *row)
-{
-	const struct rps_event *event = &diff->comparison.events[diff->event];
-	struct rps_change change = cost_of(diff, row);
-	char text[RPS_TEXT_NUMBER_SIZE];
-
-	cost_text(text, event, change.old, false);
-	add_value(table, row->old != NULL ? text : "-", row->old != NULL ? change.old : NAN, RPS_STYLE_PLAIN);
-	cost_text(text, event, change.new, false);
-	add_value(table, row->new != NULL ? text : "-", row->new != NULL ? change.new : NAN, RPS_STYLE_PLAIN);
-	cost_text(text, event, change.change, true);
-	add_value(table, text, change.change, style_of(&change));
-	if (isnan(change.bound))
-		snprintf(text, sizeof(text), "?");
-	else
-		cost_text(text, event, change.bound, false);
-	add_value(table, text, change.bound, RPS_STYLE_PLAIN);
-	rps_table_formatted(table, "", change.is_change ? "true" : "false", RPS_STYLE_PLAIN);
-}
-
-static void add_name(const struct diff *diff, struct rps_table *table, const struct rps_comparison_row *row)
-{
-	const struct rps_row_names *names = names_of(row);
-	const uint32_t line = row->new != NULL ? row->new->line : row->old->line;
-	const char *note = row->old == NULL ? "new" : row->new == NULL ? "gone" : "";
-	char place[300], all[320], *both;
-
-	rps_table_text(table, names->file);
-	if (diff->by == RPS_BY_CALL && names->callee_name != NULL) {
-		rps_table_text(table, names->callee_name);
-		if (asprintf(&both, "%s → %s", names->name, names->callee_name) < 0)
-			both = NULL;
-		rps_table_text_as(table, both != NULL ? both : names->name, note, names->name);
-		free(both);
-		return;
-	}
-	rps_table_text(table, "");
-	rps_place_text(place, sizeof(place), names->file, diff->by == RPS_BY_FUNCTION ? line : 0);
-	snprintf(all, sizeof(all), "%s%s%s", place, place[0] != '\0' && note[0] != '\0' ? "  " : "", note);
-	rps_table_text_and_note(table, names->name, all);
-}
-
-static void add_columns(const struct diff *diff, struct rps_table *table)
-{
-	static const char *const titles[] = {
-	    [RPS_BY_FUNCTION] = "Function", [RPS_BY_PATH] = "Request", [RPS_BY_CALL] = "Call"};
-	const struct rps_event *event = &diff->comparison.events[diff->event];
-	const char *what = diff->is_inclusive ? "inclusive" : "self";
-	char title[128], key[200];
-
-	rps_table_column(table, "Calls old", "calls_old", true);
-	rps_table_column(table, "new", "calls_new", true);
-	rps_table_column(table, "change", "calls_change", true);
-	rps_event_title(title,
-			diff->by == RPS_BY_PATH ? "Total"
-			: diff->is_inclusive    ? "Inclusive"
-						: "Self",
-			event);
-	strcat(title, " old");
-	snprintf(key, sizeof(key), "%s_%.100s_old", what, event->name);
-	rps_table_column(table, title, key, true);
-	snprintf(key, sizeof(key), "%s_%.100s_new", what, event->name);
-	rps_table_column(table, "new", key, true);
-	snprintf(key, sizeof(key), "%s_%.100s_change", what, event->name);
-	rps_table_column(table, "change", key, true);
-	snprintf(key, sizeof(key), "%s_%.100s_bound", what, event->name);
-	rps_table_column(table, "±", key, true);
-	rps_table_json_column(table, "is_change");
-	if (diff->by == RPS_BY_PATH) {
-		rps_table_column(table, "Requests old", "requests_old", true);
-		rps_table_column(table, "new", "requests_new", true);
-	}
-	rps_table_json_column(table, "file");
-	rps_table_json_column(table, "callee");
-	rps_table_column(table, titles[diff->by], diff->by == RPS_BY_CALL ? "caller" : "name", false);
-}
-
-static void add_row(const struct diff *diff, struct rps_table *table, const struct rps_comparison_row *row)
-{
-	rps_table_row(table);
-	add_calls(table, row);
-	add_cost(diff, table, row);
-	if (diff->by == RPS_BY_PATH) {
-		rps_table_number(table, row->old != NULL ? row->old->n_requests : 0);
-		rps_table_number(table, row->new != NULL ? row->new->n_requests : 0);
-	}
-	add_name(diff, table, row);
-}
-
 /* ---- Conditions -------------------------------------------------------------------------------------- */
 
 static uint32_t event_of(const struct diff *diff, const struct rps_condition *condition)
@@ -298,7 +97,7 @@ static uint32_t event_of(const struct diff *diff, const struct rps_condition *co
 static void report(const struct diff *diff, const struct rps_condition *condition,
 		   const struct rps_comparison_row *row, const struct rps_change *change)
 {
-	const struct rps_row_names *names = names_of(row);
+	const struct rps_row_names *names = rps_diff_names(row);
 	const struct rps_event calls = {"Calls", ""};
 	struct rps_event event = calls;
 	char old[RPS_TEXT_NUMBER_SIZE], new[RPS_TEXT_NUMBER_SIZE], bound[RPS_TEXT_NUMBER_SIZE + 8] = "";
@@ -306,11 +105,11 @@ static void report(const struct diff *diff, const struct rps_condition *conditio
 
 	if (condition->event != NULL && at != RPS_NONE)
 		event = diff->comparison.events[at];
-	cost_text(old, &event, change->old, false);
-	cost_text(new, &event, change->new, false);
+	rps_diff_text(old, &event, change->old, false);
+	rps_diff_text(new, &event, change->new, false);
 	if (condition->event != NULL && !isnan(change->bound)) {
 		memcpy(bound, " ± ", 5);
-		cost_text(bound + strlen(bound), &event, change->bound, false);
+		rps_diff_text(bound + strlen(bound), &event, change->bound, false);
 	}
 	rps_complain("%s holds for %s%s%s: %s became %s%s%s", condition->text, names->name,
 		     names->callee_name != NULL ? " → " : "",
@@ -331,7 +130,7 @@ static int check_condition(struct diff *diff, const struct rps_condition *condit
 		return -1;
 	if (rps_condition_is_about(condition, &total, true)) {
 		n_asked++;
-		if (rps_condition_holds(condition, comparison, &total, event, P_OUTSIDE, &change)) {
+		if (rps_condition_holds(condition, comparison, &total, event, RPS_DIFF_P_OUTSIDE, &change)) {
 			report(diff, condition, &total, &change);
 			return 1;
 		}
@@ -344,7 +143,8 @@ static int check_condition(struct diff *diff, const struct rps_condition *condit
 		/* Of many rows some would be beyond their bounds by chance; so the bounds are wider
 		 * (Bonferroni). */
 		if (!rps_condition_is_about(condition, row, false) ||
-		    !rps_condition_holds(condition, comparison, row, event, P_OUTSIDE / n_asked, &change))
+		    !rps_condition_holds(condition, comparison, row, event, RPS_DIFF_P_OUTSIDE / n_asked,
+					 &change))
 			continue;
 		if (n_held++ < NAMED_MAX)
 			report(diff, condition, row, &change);
@@ -388,19 +188,19 @@ static void put_side(const struct diff *diff, const char *what, const char *path
 	fputs("\n", out);
 }
 
-static void put_footnotes(const struct diff *diff, uint32_t n_alike, uint32_t n_left_out)
+static void put_footnotes(const struct diff *diff)
 {
 	const struct rps_change total = rps_comparison_cost(
 	    &diff->comparison,
 	    &(struct rps_comparison_row){&diff->comparison.old.total, &diff->comparison.new.total},
-	    diff->event, true, P_OUTSIDE);
+	    diff->table.event, true, RPS_DIFF_P_OUTSIDE);
 	FILE *out = diff->view.out;
 
 	fputs(rps_view_style(&diff->view, RPS_STYLE_DIM), out);
-	if (n_left_out > 0)
-		fprintf(out, "%" PRIu32 " more rows (--limit=0 shows all)\n", n_left_out);
-	if (n_alike > 0)
-		fprintf(out, "%" PRIu32 " are alike (--all shows them)\n", n_alike);
+	if (diff->table.n_left_out > 0)
+		fprintf(out, "%" PRIu32 " more rows (--limit=0 shows all)\n", diff->table.n_left_out);
+	if (diff->table.n_alike > 0)
+		fprintf(out, "%" PRIu32 " are alike (--all shows them)\n", diff->table.n_alike);
 	if (diff->comparison.n_other_paths > 0)
 		fprintf(out, "%" PRIu64 " profiles of other paths\n", diff->comparison.n_other_paths);
 	if (isnan(total.bound))
@@ -408,32 +208,6 @@ static void put_footnotes(const struct diff *diff, uint32_t n_alike, uint32_t n_
 		      "both sides\n",
 		      out);
 	fputs(rps_view_style(&diff->view, RPS_STYLE_PLAIN), out);
-}
-
-/* NULL when out of memory. */
-static struct rps_table *fill(struct diff *diff, uint32_t *n_alike, uint32_t *n_left_out)
-{
-	struct rps_comparison *comparison = &diff->comparison;
-	const struct rps_comparison_row total = rps_comparison_total(comparison);
-	struct rps_table *table = rps_table_create();
-	uint64_t n_shown = 0;
-
-	if (table == NULL)
-		return NULL;
-	if (comparison->n_rows > 0)
-		qsort_r(comparison->rows, comparison->n_rows, sizeof(*comparison->rows), compare_rows, diff);
-	add_columns(diff, table);
-	*n_alike = *n_left_out = 0;
-	for (uint32_t i = 0; i < comparison->n_rows; i++) {
-		if (!diff->shows_all && !has_changed(diff, &comparison->rows[i]))
-			++*n_alike;
-		else if (diff->limit != 0 && n_shown == diff->limit)
-			++*n_left_out;
-		else if (++n_shown)
-			add_row(diff, table, &comparison->rows[i]);
-	}
-	add_row(diff, table, &total);
-	return table;
 }
 
 static void put_side_json(const struct diff *diff, const char *key, const char *path,
@@ -447,8 +221,7 @@ static void put_side_json(const struct diff *diff, const char *key, const char *
 
 static int show(struct diff *diff, char *const *paths, int held)
 {
-	uint32_t n_alike, n_left_out;
-	struct rps_table *table = fill(diff, &n_alike, &n_left_out);
+	struct rps_table *table = rps_diff_table_fill(&diff->table);
 	FILE *out;
 	int error, status;
 
@@ -462,7 +235,7 @@ static int show(struct diff *diff, char *const *paths, int held)
 		put_side_json(diff, "new", paths[1], &diff->comparison.new);
 		fprintf(out,
 			"  \"failed\": %s, \"alike\": %" PRIu32 ",\n  \"rows\": ", held ? "true" : "false",
-			n_alike);
+			diff->table.n_alike);
 		error = rps_table_print_json(table, &diff->view);
 		fputs("\n}\n", out);
 	} else {
@@ -470,7 +243,7 @@ static int show(struct diff *diff, char *const *paths, int held)
 		put_side(diff, "new: ", paths[1], &diff->comparison.new);
 		fputs("\n", out);
 		error = rps_table_print(table, &diff->view);
-		put_footnotes(diff, n_alike, n_left_out);
+		put_footnotes(diff);
 	}
 	status = rps_view_close(&diff->view);
 	rps_table_destroy(table);
@@ -489,13 +262,15 @@ static int compare(struct diff *diff, char *const *paths)
 		return 1;
 	if (diff->comparison.n_events == 0)
 		return 1;
-	diff->event = event_of(diff, &(struct rps_condition){.event = (char *)(uintptr_t)diff->event_name});
-	if (diff->event == RPS_NONE)
+	diff->table.event =
+	    event_of(diff, &(struct rps_condition){.event = (char *)(uintptr_t)diff->event_name});
+	if (diff->table.event == RPS_NONE)
 		return 2;
 	if (rps_comparison_match(&diff->comparison) != 0) {
 		rps_complain("out of memory");
 		return 1;
 	}
+	rps_diff_table_sort(&diff->table);
 	held = check_conditions(diff);
 	if (held < 0)
 		return 2;
@@ -549,18 +324,18 @@ static int take_option(struct diff *diff, int option, const char *value)
 		diff->event_name = value;
 		return 0;
 	case 'i':
-		diff->is_inclusive = true;
+		diff->table.is_inclusive = true;
 		return 0;
 	case 'c':
-		diff->sorts_by_calls = true;
+		diff->table.sorts_by_calls = true;
 		return 0;
 	case 'p':
 		diff->path = value;
 		return 0;
 	case 'n':
-		return rps_choose_number("--limit", value, &diff->limit);
+		return rps_choose_number("--limit", value, &diff->table.limit);
 	case 'a':
-		diff->shows_all = true;
+		diff->table.shows_all = true;
 		return 0;
 	case OPTION_FAIL_IF:
 		return add_condition(diff, value);
@@ -582,7 +357,7 @@ int rps_command_diff(int argc, char **argv)
 						{"help", no_argument, NULL, 'h'},
 						RPS_VIEW_OPTIONS,
 						{NULL, 0, NULL, 0}};
-	static struct diff diff = {.limit = LIMIT_DEFAULT};
+	static struct diff diff = {.table = {.comparison = &diff.comparison, .limit = LIMIT_DEFAULT}};
 	int option, status = 2;
 
 	while ((option = getopt_long(argc, argv, "b:e:icp:n:ah", options, NULL)) != -1) {

@@ -175,10 +175,20 @@ static int remove_inputs(const struct run *run, uint32_t group, const char *writ
 	return status;
 }
 
+static int make_directory(const char *path)
+{
+	if (mkdir(path, 0777) == 0 || errno == EEXIST)
+		return 0;
+	rps_complain("cannot make the directory %s: %s", path, strerror(errno));
+	return -1;
+}
+
 static int write_all(struct run *run)
 {
 	int status = 0;
 
+	if (run->output.file == NULL && make_directory(run->output.directory) != 0)
+		return 1;
 	for (uint32_t i = 0; i < run->groups.n_groups; i++) {
 		char *path = NULL;
 
