@@ -13,6 +13,7 @@
 #include "profile/pprof_write.h"
 #include "profile/speedscope_read.h"
 #include "profile/speedscope_write.h"
+#include "profile/svg_write.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -24,6 +25,7 @@ const struct rps_format rps_formats[] = {
     {"pprof", "for go tool pprof, speedscope and others; what .prof files are", rps_pprof_write, 1},
     {"folded", "a line for each call path, for flamegraph.pl and others", rps_folded_write, 0},
     {"speedscope", "JSON for https://www.speedscope.app", rps_speedscope_write, 0},
+    {"svg", "a flame graph for any browser; it is written only", rps_svg_write, 0},
 };
 const size_t rps_n_formats = sizeof(rps_formats) / sizeof(rps_formats[0]);
 
@@ -53,9 +55,16 @@ int rps_format_write_compressed(const struct rps_format *format, const struct rp
 
 typedef int reader(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size);
 
-/* Every message of protobuf has small numbers in it, which are control characters. */
-static bool is_binary(const char *bytes, size_t size)
+/* Of a field of pprof's, by number: an embedded message or text (2), or a number (0); lists of numbers are
+ * either. And every message of protobuf has small numbers in it, which are control characters. */
+static bool is_pprof(const char *bytes, size_t size)
 {
+	static const char types[] = "?222222000020?0";
+	const unsigned int key = size > 0 ? (unsigned char)bytes[0] : 0, number = key >> 3;
+
+	if (number == 0 || number >= sizeof(types) - 1 ||
+	    (number != 13 && (key & 7) != (unsigned int)types[number] - '0'))
+		return false;
 	for (size_t i = 0; i < size; i++)
 		if ((unsigned char)bytes[i] < ' ' && strchr("\t\n\v\f\r\033", bytes[i]) == NULL)
 			return true;
@@ -79,7 +88,7 @@ static reader *choose_reader(struct rps_input *input)
 		return rps_speedscope_read;
 	if (rps_gperftools_is(bytes, size))
 		return rps_gperftools_read;
-	if (!rps_callgrind_is(bytes, size) && is_binary(bytes, size))
+	if (!rps_callgrind_is(bytes, size) && is_pprof(bytes, size))
 		return rps_pprof_read;
 	return rps_folded_is(bytes, size) ? rps_folded_read : rps_callgrind_read;
 }

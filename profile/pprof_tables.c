@@ -96,8 +96,27 @@ static int add_function(struct rps_pprof_tables *tables, const Rps__Pprof__Funct
 
 	if (error == 0)
 		tables->functions[tables->n_functions++] = (struct rps_pprof_function){
-		    from->id, from->same_as, from->name, from->system_name, from->filename, from->start_line};
+		    from->id, from->name, from->system_name, from->filename, from->start_line};
 	return error;
+}
+
+static int add_frame(struct rps_pprof_tables *tables, const Rps__Pprof__Line *from)
+{
+	const Rps__Pprof__Place *elsewhere = from != NULL ? from->elsewhere : NULL;
+	int error = GROW(tables, frames);
+	struct rps_pprof_frame *frame;
+
+	if (error != 0)
+		return error;
+	frame = &tables->frames[tables->n_frames++];
+	*frame = (struct rps_pprof_frame){.file_text = -1};
+	if (from == NULL)
+		return 0;
+	frame->function_id = from->function_id;
+	frame->line_number = elsewhere != NULL ? elsewhere->line : from->line;
+	if (elsewhere != NULL)
+		frame->file_text = elsewhere->file;
+	return 0;
 }
 
 static int add_location(struct rps_pprof_tables *tables, const Rps__Pprof__Location *from)
@@ -105,18 +124,11 @@ static int add_location(struct rps_pprof_tables *tables, const Rps__Pprof__Locat
 	const uint32_t first = tables->n_frames;
 	int error = GROW(tables, locations);
 
-	for (size_t i = 0; i < from->n_line && error == 0; i++) {
-		error = GROW(tables, frames);
-		if (error == 0)
-			tables->frames[tables->n_frames++] = (struct rps_pprof_frame){
-			    .function_id = from->line[i]->function_id, .line_number = from->line[i]->line};
-	}
+	for (size_t i = 0; i < from->n_line && error == 0; i++)
+		error = add_frame(tables, from->line[i]);
 	/* An address without a name is a frame, too. */
-	if (error == 0 && from->n_line == 0) {
-		error = GROW(tables, frames);
-		if (error == 0)
-			tables->frames[tables->n_frames++] = (struct rps_pprof_frame){0};
-	}
+	if (error == 0 && from->n_line == 0)
+		error = add_frame(tables, NULL);
 	if (error == 0)
 		tables->locations[tables->n_locations++] = (struct rps_pprof_location){
 		    from->id, from->mapping_id, from->address, first, tables->n_frames - first};
@@ -220,10 +232,6 @@ uint32_t rps_pprof_tables_model_function(struct rps_pprof_tables *tables, uint64
 	struct rps_function function = {0};
 
 	tables->why[0] = '\0';
-	if (from != NULL && from->same_as != 0) {
-		id = from->same_as;
-		from = rps_pprof_tables_function(tables, id);
-	}
 	if (from == NULL) {
 		fail(tables, "function %" PRIu64 " is referred to, but not there", id);
 		return RPS_NONE;
@@ -285,10 +293,11 @@ static int resolve_frame(struct rps_pprof_tables *tables, const struct rps_pprof
 								  location->mapping, keep_symbols);
 		function = rps_pprof_tables_function(tables, frame->function_id);
 		if (function != NULL)
-			frame->file = rps_pprof_tables_text(tables, function->file);
+			frame->file = rps_pprof_tables_text(tables, frame->file_text >= 0 ? frame->file_text
+											  : function->file);
 		if (frame->file == NULL)
-			return fail(tables, "function %" PRIu64 " refers to a text that is not there",
-				    frame->function_id);
+			return fail(tables, "location %" PRIu64 " refers to a text that is not there",
+				    location->id);
 	}
 	if (frame->function == RPS_NONE)
 		return tables->why[0] != '\0' ? -EBADMSG : -ENOMEM;

@@ -15,14 +15,14 @@ struct rps_pprof_mapping {
 };
 
 struct rps_pprof_function {
-	uint64_t id, same_as;
+	uint64_t id;
 	int64_t name, symbol, file, line;
 };
 
 /* One frame: a location has several if code was inlined there. */
 struct rps_pprof_frame {
 	uint64_t function_id;
-	int64_t line_number;
+	int64_t line_number, file_text; /* file_text -1: the function's */
 	/* After rps_pprof_tables_resolve: */
 	uint32_t function; /* of the profile */
 	uint32_t line;

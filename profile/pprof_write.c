@@ -34,14 +34,10 @@
 
 #define LABELS_MAX 3
 
-/* A function as code in some file: its own, or one that is included or inlined into it. */
-struct variant {
-	uint32_t function;
-	const char *file; /* of the profile's texts */
-};
-
 struct location {
-	uint32_t variant, line;
+	uint32_t function;
+	uint32_t line;
+	const char *file; /* of the profile's texts: the function's, or one that is included or inlined */
 };
 
 struct writer {
@@ -52,11 +48,12 @@ struct writer {
 	int error; /* 0 or -errno: the first */
 	char **texts;
 	uint32_t n_texts, texts_room;
-	struct variant *variants; /* ids are indices + 1 */
-	uint32_t n_variants, variants_room;
-	struct location *locations;
+	uint32_t *function_ids; /* of each of the profile's; 0: not used so far */
+	uint32_t *functions;    /* those used, by id - 1 */
+	uint32_t n_functions;
+	struct location *locations; /* ids are indices + 1 */
 	uint32_t n_locations, locations_room;
-	struct rps_id_table text_table, variant_table, location_table;
+	struct rps_id_table text_table, location_table;
 	uint32_t *edges_to, *first_edge_to; /* edges by target */
 	uint32_t *main_edge;                /* of each node: the one that cost most, RPS_NONE */
 	uint32_t *order;                    /* nodes, as they are written */
@@ -151,56 +148,42 @@ static int64_t text(struct writer *writer, const char *from)
 	return writer->n_texts++;
 }
 
-static bool variant_equal(const void *owner, uint32_t id, const void *key)
+static uint64_t function_id(struct writer *writer, uint32_t function)
 {
-	const struct variant *have = &((const struct writer *)owner)->variants[id], *wanted = key;
-
-	return have->function == wanted->function && have->file == wanted->file;
-}
-
-static uint32_t variant(struct writer *writer, uint32_t function, const char *file)
-{
-	const struct variant key = {function, file};
-	uint32_t hash = (uint32_t)(rps_hash_mix(function, (uintptr_t)file) >> 32), id;
-	struct variant *variants;
-
-	id = rps_id_table_find(&writer->variant_table, hash, variant_equal, writer, &key);
-	if (id != RPS_NONE)
-		return id;
-	variants =
-	    grow(writer, writer->variants, &writer->variants_room, writer->n_variants, sizeof(*variants));
-	if (variants == NULL || rps_id_table_reserve(&writer->variant_table) != 0)
-		return fail(writer, -ENOMEM);
-	writer->variants = variants;
-	variants[writer->n_variants] = key;
-	rps_id_table_put(&writer->variant_table, hash, writer->n_variants);
-	return writer->n_variants++;
+	if (writer->function_ids[function] == 0) {
+		writer->functions[writer->n_functions++] = function;
+		writer->function_ids[function] = writer->n_functions;
+	}
+	return writer->function_ids[function];
 }
 
 static bool location_equal(const void *owner, uint32_t id, const void *key)
 {
 	const struct location *have = &((const struct writer *)owner)->locations[id], *wanted = key;
 
-	return have->variant == wanted->variant && have->line == wanted->line;
+	return have->function == wanted->function && have->line == wanted->line && have->file == wanted->file;
 }
 
 /* The id of a place in a function. */
 static uint64_t location(struct writer *writer, uint32_t function, const char *file, uint32_t line)
 {
-	const struct location key = {variant(writer, function, file), line};
-	uint32_t hash = (uint32_t)(rps_hash_mix(key.variant, line) >> 32), id;
+	const struct location key = {function, line, file};
+	uint64_t hash = rps_hash_mix(rps_hash_mix(function, line), (uintptr_t)file);
+	uint32_t id =
+	    rps_id_table_find(&writer->location_table, (uint32_t)(hash >> 32), location_equal, writer, &key);
 	struct location *locations;
 
-	id = rps_id_table_find(&writer->location_table, hash, location_equal, writer, &key);
 	if (id != RPS_NONE)
 		return (uint64_t)id + 1;
 	locations =
 	    grow(writer, writer->locations, &writer->locations_room, writer->n_locations, sizeof(*locations));
-	if (locations == NULL || rps_id_table_reserve(&writer->location_table) != 0)
-		return fail(writer, -ENOMEM);
+	if (locations == NULL)
+		return 0;
 	writer->locations = locations;
+	if (rps_id_table_reserve(&writer->location_table) != 0)
+		return fail(writer, -ENOMEM);
 	locations[writer->n_locations] = key;
-	rps_id_table_put(&writer->location_table, hash, writer->n_locations);
+	rps_id_table_put(&writer->location_table, (uint32_t)(hash >> 32), writer->n_locations);
 	return ++writer->n_locations;
 }
 
@@ -302,14 +285,12 @@ static void push_caller(struct writer *writer, uint32_t node, uint32_t edge)
 	const struct rps_profile *profile = writer->profile;
 	const struct rps_edge *call = edge != RPS_NONE ? &profile->edges[edge] : NULL;
 	const bool has_site = call != NULL && call->site_line != 0;
-	/* A place without line is still one in that file. */
-	const char *file = call != NULL && (has_site || call->site_file[0] != '\0')
-			       ? call->site_file
-			       : file_of_node(writer, node);
 
 	if (node == 0 && writer->root_is_title)
 		return;
-	push(writer, location(writer, profile->nodes[node].function, file, has_site ? call->site_line : 0));
+	push(writer, location(writer, profile->nodes[node].function,
+			      has_site ? call->site_file : file_of_node(writer, node),
+			      has_site ? call->site_line : 0));
 }
 
 /* All frames below the leaf: the one that calls it by `edge`, and those above. */
@@ -572,15 +553,15 @@ static int compare_texts(const void *a, const void *b)
 static uint32_t collect_objects(struct writer *writer, const char ***objects)
 {
 	const struct rps_profile *profile = writer->profile;
-	const char **found = malloc(((size_t)writer->n_variants + 1) * sizeof(*found));
+	const char **found = malloc(((size_t)writer->n_functions + 1) * sizeof(*found));
 	uint32_t n_found = 0, n_kept = 0;
 
 	*objects = found;
 	if (found == NULL)
 		return fail(writer, -ENOMEM);
-	for (uint32_t i = 0; i < writer->n_variants; i++)
-		if (profile->functions[writer->variants[i].function].object[0] != '\0')
-			found[n_found++] = profile->functions[writer->variants[i].function].object;
+	for (uint32_t i = 0; i < writer->n_functions; i++)
+		if (profile->functions[writer->functions[i]].object[0] != '\0')
+			found[n_found++] = profile->functions[writer->functions[i]].object;
 	qsort(found, n_found, sizeof(*found), compare_texts);
 	for (uint32_t i = 0; i < n_found; i++)
 		if (n_kept == 0 || strcmp(found[n_kept - 1], found[i]) != 0)
@@ -605,45 +586,54 @@ static void put_mappings(struct writer *writer, const char **objects, uint32_t n
 	}
 }
 
+static void put_location(struct writer *writer, uint32_t id, uint64_t mapping)
+{
+	const struct location *from = &writer->locations[id - 1];
+	const struct rps_function *function = &writer->profile->functions[from->function];
+	Rps__Pprof__Profile piece = RPS__PPROF__PROFILE__INIT;
+	Rps__Pprof__Location to = RPS__PPROF__LOCATION__INIT, *locations = &to;
+	Rps__Pprof__Line line = RPS__PPROF__LINE__INIT, *lines = &line;
+	Rps__Pprof__Place elsewhere = RPS__PPROF__PLACE__INIT;
+
+	line.function_id = function_id(writer, from->function);
+	line.line = from->line;
+	if (from->file != function->file) {
+		elsewhere.file = text(writer, from->file);
+		elsewhere.line = from->line;
+		line.elsewhere = &elsewhere;
+		line.line = 0; /* others would look for it in the wrong file */
+	}
+	to.id = id;
+	to.mapping_id = mapping;
+	to.n_line = 1;
+	to.line = &lines;
+	piece.n_location = 1;
+	piece.location = &locations;
+	emit(writer, &piece);
+}
+
 static void put_locations(struct writer *writer, const char **objects, uint32_t n_objects)
 {
 	for (uint32_t i = 0; i < writer->n_locations && writer->error == 0; i++) {
-		const struct location *from = &writer->locations[i];
-		const uint32_t function = writer->variants[from->variant].function;
-		const char *object = writer->profile->functions[function].object;
+		const char *object = writer->profile->functions[writer->locations[i].function].object;
 		const char **found = bsearch(&object, objects, n_objects, sizeof(*objects), compare_texts);
-		Rps__Pprof__Profile piece = RPS__PPROF__PROFILE__INIT;
-		Rps__Pprof__Location to = RPS__PPROF__LOCATION__INIT, *locations = &to;
-		Rps__Pprof__Line line = RPS__PPROF__LINE__INIT, *lines = &line;
 
-		line.function_id = (uint64_t)from->variant + 1;
-		line.line = from->line;
-		to.id = (uint64_t)i + 1;
-		to.mapping_id = found != NULL ? (uint64_t)(found - objects) + 1 : 0;
-		to.n_line = 1;
-		to.line = &lines;
-		piece.n_location = 1;
-		piece.location = &locations;
-		emit(writer, &piece);
+		put_location(writer, i + 1, found != NULL ? (uint64_t)(found - objects) + 1 : 0);
 	}
 }
 
 static void put_functions(struct writer *writer)
 {
-	/* A variant's own function may be added here, so the end moves. */
-	for (uint32_t i = 0; i < writer->n_variants && writer->error == 0; i++) {
-		const struct variant from = writer->variants[i];
-		const struct rps_function *function = &writer->profile->functions[from.function];
+	for (uint32_t i = 0; i < writer->n_functions && writer->error == 0; i++) {
+		const struct rps_function *function = &writer->profile->functions[writer->functions[i]];
 		Rps__Pprof__Profile piece = RPS__PPROF__PROFILE__INIT;
 		Rps__Pprof__Function to = RPS__PPROF__FUNCTION__INIT, *functions = &to;
 
 		to.id = (uint64_t)i + 1;
 		to.name = text(writer, function->name);
 		to.system_name = text(writer, function->symbol);
-		to.filename = text(writer, from.file);
+		to.filename = text(writer, function->file);
 		to.start_line = function->line;
-		if (from.file != function->file)
-			to.same_as = (uint64_t)variant(writer, from.function, function->file) + 1;
 		piece.n_function = 1;
 		piece.function = &functions;
 		emit(writer, &piece);
@@ -668,18 +658,13 @@ static void put_end(struct writer *writer)
 	const struct rps_profile *profile = writer->profile;
 	Rps__Pprof__Profile piece = RPS__PPROF__PROFILE__INIT;
 	Rps__Pprof__Exact exact = RPS__PPROF__EXACT__INIT;
-	const struct rps_function *root = &profile->functions[profile->nodes[0].function];
 
 	exact.version = 1;
-	exact.root_function = (uint64_t)variant(writer, profile->nodes[0].function, root->file) + 1;
+	exact.root_function = function_id(writer, profile->nodes[0].function);
 	exact.root_is_title = writer->root_is_title;
 	exact.is_flat = writer->flat != NULL;
-	if (profile->overflow != RPS_NONE) {
-		const uint32_t overflow = profile->nodes[profile->overflow].function;
-
-		exact.overflow_function =
-		    (uint64_t)variant(writer, overflow, profile->functions[overflow].file) + 1;
-	}
+	if (profile->overflow != RPS_NONE)
+		exact.overflow_function = function_id(writer, profile->nodes[profile->overflow].function);
 	set_times(writer, &piece);
 	piece.exact = &exact;
 	if (writer->error == 0)
@@ -689,7 +674,6 @@ static void put_end(struct writer *writer)
 static void put_all(struct writer *writer)
 {
 	const struct rps_profile *profile = writer->profile;
-	const uint32_t root = profile->nodes[0].function;
 	const char **objects;
 	uint32_t n_objects;
 
@@ -698,11 +682,12 @@ static void put_all(struct writer *writer)
 	set_labels(writer);
 	for (uint32_t i = 0; i < profile->n_nodes && writer->error == 0; i++)
 		put_node(writer, writer->order[i]);
-	/* Those that the end names are in the tables, too. */
-	variant(writer, root, profile->functions[root].file);
+	/* Those that locations and the end name are in the table, too. */
+	for (uint32_t i = 0; i < writer->n_locations; i++)
+		function_id(writer, writer->locations[i].function);
+	function_id(writer, profile->nodes[0].function);
 	if (profile->overflow != RPS_NONE)
-		variant(writer, profile->nodes[profile->overflow].function,
-			file_of_node(writer, profile->overflow));
+		function_id(writer, profile->nodes[profile->overflow].function);
 	n_objects = collect_objects(writer, &objects);
 	put_mappings(writer, objects, n_objects);
 	put_locations(writer, objects, n_objects);
@@ -727,10 +712,10 @@ static void clear(struct writer *writer)
 	for (uint32_t i = 0; i < writer->n_texts; i++)
 		free(writer->texts[i]);
 	free(writer->texts);
-	free(writer->variants);
+	free(writer->function_ids);
+	free(writer->functions);
 	free(writer->locations);
 	rps_id_table_clear(&writer->text_table);
-	rps_id_table_clear(&writer->variant_table);
 	rps_id_table_clear(&writer->location_table);
 	free(writer->edges_to);
 	free(writer->first_edge_to);
@@ -755,9 +740,13 @@ int rps_pprof_write(const struct rps_profile *profile, FILE *out)
 		writer.flat_edge_done = calloc((size_t)profile->n_edges + 1, sizeof(bool));
 	}
 	writer.out = rps_gzip_open(out);
-	if (writer.profile == NULL || writer.out == NULL ||
-	    (writer.flat != NULL && writer.flat_edge_done == NULL) || sort_nodes(&writer) != 0 ||
-	    sort_edges(&writer) != 0)
+	if (writer.profile != NULL) {
+		writer.function_ids = calloc(writer.profile->n_functions, sizeof(*writer.function_ids));
+		writer.functions = malloc(writer.profile->n_functions * sizeof(*writer.functions));
+	}
+	if (writer.profile == NULL || writer.out == NULL || writer.function_ids == NULL ||
+	    writer.functions == NULL || (writer.flat != NULL && writer.flat_edge_done == NULL) ||
+	    sort_nodes(&writer) != 0 || sort_edges(&writer) != 0)
 		fail(&writer, -ENOMEM);
 	if (writer.error == 0)
 		put_all(&writer);
