@@ -9,11 +9,11 @@
  */
 #include "collect/collector.h"
 
-#include "collect/arena.h"
-#include "collect/attach.h"
 #include "collect/build.h"
 #include "collect/clock.h"
+#include "collect/collection.h"
 #include "collect/functions.h"
+#include "collect/metas.h"
 #include "collect/pool.h"
 #include "collect/processes.h"
 
@@ -30,6 +30,8 @@
 #include <unistd.h>
 #include <utlist.h>
 
+_Static_assert(RPS_REQUEST_FUNCTION_MAX == RPS_REQUEST_FUNCTION_SIZE, "what is accepted fits");
+
 #define SETTLE_MS 1000
 #define BEGIN_QUIET_MS 100
 /* How long a request's handler may go on after its answer was complete, or its client gone. */
@@ -38,42 +40,12 @@
 #define HOOK_MS 100
 /* Less is a short call (wire/layout.h). */
 #define SHORT_NS 100.0
-#define N_UNFINISHED_NAMES 8
 /* How long a request may keep others from their turn: an event stream, a long poll. */
 #define TURN_MS 30000
 /* No thread stays in the middle of a hook so long: then its arena can be given on, though the application was never quiet. */
 #define HOOK_IS_OVER_MS 10000
 /* Below so many, slots of dead processes may stay. */
 #define N_PROCESSES_KEPT 64
-
-struct rps_collection {
-	struct rps_collector *collector;
-	uint64_t id;
-	uint64_t epoch; /* application scope; 0 in request scope */
-	uint64_t begun_ms;
-	struct rps_collection *prev, *next;
-	enum { RUNNING, ENDING, BEING_CUT, CUT } state; /* `lock` */
-	/* When it was cut short: what rps_collector_end will give. */
-	int error;
-	struct rps_profile *profile;
-	struct rps_collect_info info;
-};
-
-struct rps_collector {
-	enum rps_scope scope;
-	uint32_t settle_ms;
-	struct rps_pool pool;
-	struct rps_attach attach;
-	struct rps_functions *functions;
-	struct rps_clock_anchor started;
-	struct rps_collection *active;
-	struct rps_collection *holder;
-	pthread_mutex_t lock;
-	pthread_cond_t turn_changed;
-	enum rps_time time;
-	_Atomic uint64_t epoch_number;
-	char *environment[3];
-};
 
 /* ---- Life ------------------------------------------------------------------------------- */
 
@@ -141,6 +113,16 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 		rps_collector_destroy(collector);
 		return NULL;
 	}
+	if (options->request_function != NULL)
+		snprintf(collector->pool.header->request_function, RPS_REQUEST_FUNCTION_SIZE, "%s", options->request_function);
+	collector->take_own = options->take_own;
+	collector->take_own_cls = options->take_own_cls;
+	if (collector->take_own != NULL && rps_own_start(collector) != 0) {
+		collector->take_own = NULL;
+		snprintf(error, error_size, "cannot start a thread");
+		rps_collector_destroy(collector);
+		return NULL;
+	}
 	/* Threads can't be in a request before an adapter puts them there; without an adapter this mode records nothing. */
 	if (collector->scope != RPS_SCOPE_APPLICATION)
 		set_epoch(collector, RPS_MODE_REQUEST);
@@ -155,6 +137,8 @@ void rps_collector_destroy(struct rps_collector *collector)
 	if (collector == NULL)
 		return;
 	set_epoch(collector, RPS_MODE_OFF);
+	if (collector->take_own != NULL)
+		rps_own_stop(collector);
 	rps_attach_stop(&collector->attach);
 	rps_functions_destroy(collector->functions);
 	rps_pool_destroy(&collector->pool);
@@ -187,29 +171,11 @@ void rps_collector_get_stats(const struct rps_collector *collector, struct rps_c
 	stats->n_adapters = atomic_load_explicit(&header->n_adapters, memory_order_relaxed);
 	stats->foreign_requests = atomic_load_explicit(&header->foreign_requests, memory_order_relaxed);
 	stats->lost_arenas = atomic_load_explicit(&header->lost_arenas, memory_order_relaxed);
+	stats->own_lost = atomic_load_explicit(&collector->n_own_lost, memory_order_relaxed);
 	stats->hooks_seen = atomic_load_explicit(&header->hooks_seen, memory_order_relaxed) != 0;
 }
 
 /* ---- Whose arenas ---------------------------------------------------------------------------- */
-
-static uint32_t slot_state(const struct rps_collector *collector, uint32_t index)
-{
-	return atomic_load_explicit(&rps_pool_slot(&collector->pool, index)->state, memory_order_acquire);
-}
-
-static int belongs(const struct rps_collection *collection, const struct rps_arena_slot *slot)
-{
-	if (collection->epoch != 0)
-		return slot->epoch == collection->epoch && slot->request_id == 0;
-	return slot->request_id == collection->id;
-}
-
-static int owner_is_alive(const struct rps_collector *collector, const struct rps_arena_slot *slot)
-{
-	return rps_process_is_alive(slot->pid, rps_pool_process(&collector->pool, slot->process)->pid == slot->pid
-						   ? rps_pool_process(&collector->pool, slot->process)->start_time
-						   : 0);
-}
 
 static uint64_t now_ms(void)
 {
@@ -235,8 +201,8 @@ static void wait_ended(struct rps_collection *collection)
 		for (uint32_t i = 0; i < n && !is_waiting; i++) {
 			struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
 
-			is_waiting = slot_state(collector, i) == RPS_ARENA_LIVE && belongs(collection, slot) &&
-				     owner_is_alive(collector, slot);
+			is_waiting = rps_slot_state(collector, i) == RPS_ARENA_LIVE && rps_collection_belongs(collection, slot) &&
+				     rps_owner_is_alive(collector, slot);
 		}
 		if (!is_waiting || now_ms() > deadline)
 			return;
@@ -255,17 +221,17 @@ static void stop_recording(struct rps_collection *collection)
 	set_epoch(collector, collector->scope == RPS_SCOPE_APPLICATION ? RPS_MODE_OFF : RPS_MODE_REQUEST);
 	n = rps_pool_n_slots(&collector->pool);
 	for (uint32_t i = 0; i < n; i++)
-		if (belongs(collection, rps_pool_slot(&collector->pool, i)))
+		if (rps_collection_belongs(collection, rps_pool_slot(&collector->pool, i)))
 			atomic_store_explicit(&rps_pool_arena(&collector->pool, i)->token, 0, memory_order_relaxed);
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
 	for (uint32_t i = 0; i < n; i++) {
 		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
 		struct rps_arena_header *arena = rps_pool_arena(&collector->pool, i);
 
-		if (slot_state(collector, i) != RPS_ARENA_LIVE || !belongs(collection, slot))
+		if (rps_slot_state(collector, i) != RPS_ARENA_LIVE || !rps_collection_belongs(collection, slot))
 			continue;
 		while (atomic_load_explicit(&arena->busy, memory_order_acquire) != 0 && now_ms() < deadline &&
-		       owner_is_alive(collector, slot)) {
+		       rps_owner_is_alive(collector, slot)) {
 			struct timespec pause = {0, 50000};
 
 			nanosleep(&pause, NULL);
@@ -279,7 +245,7 @@ static int is_wanted(const struct rps_collector *collector, const struct rps_are
 	const struct rps_collection *collection;
 
 	for (collection = collector->active; collection != NULL; collection = collection->next)
-		if (belongs(collection, slot))
+		if (rps_collection_belongs(collection, slot))
 			return 1;
 	return 0;
 }
@@ -304,12 +270,13 @@ static void sweep(struct rps_collector *collector, int is_quiet)
 	pthread_mutex_lock(&collector->lock);
 	for (uint32_t i = 0; i < n; i++) {
 		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
-		uint32_t state = slot_state(collector, i);
+		uint32_t state = rps_slot_state(collector, i);
 
-		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || is_wanted(collector, slot))
+		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || is_wanted(collector, slot) ||
+		    (slot->own != RPS_OWN_NOT && collector->take_own != NULL))
 			continue;
 		if (state == RPS_ARENA_ENDED || ((is_quiet || is_old(collector, slot)) && (slot->epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION) ||
-		    !owner_is_alive(collector, slot))
+		    !rps_owner_is_alive(collector, slot))
 			rps_pool_free_arena(&collector->pool, i);
 	}
 	pthread_mutex_unlock(&collector->lock);
@@ -331,23 +298,22 @@ static void sweep_processes(struct rps_collector *collector)
 
 /* ---- End ------------------------------------------------------------------------------------------ */
 
-/* What is gathered over a request's arenas, for the description in the file. */
-struct gathering {
-	struct rps_build build;
-	uint64_t end_ticks;
-	uint64_t deep_calls, abandoned;
-	uint32_t cost_outside, cost_untimed;
-	uint32_t n_unreadable;
-	uint32_t unfinished[N_UNFINISHED_NAMES];
-	uint32_t n_unfinished_names;
-	int is_cut_short;
-	char busy[128]; /* who, when the application was not quiet */
-};
-
 /* Did its process end of its own accord, by exit() or from main? */
 static int has_exited(const struct rps_collector *collector, const struct rps_arena_slot *slot)
 {
 	return rps_pool_process(&collector->pool, slot->process)->ended_ticks > slot->claimed_ticks;
+}
+
+static int add_metas(struct rps_collector *collector, uint32_t index, struct rps_profile *profile)
+{
+	struct rps_arena_meta *metas;
+	size_t n = rps_arena_metas(&collector->pool, index, &metas);
+	int error = 0;
+
+	for (size_t i = n; i-- > 0 && error == 0;)
+		error = rps_profile_add_meta(profile, metas[i].key[0] != '\0' ? metas[i].key : "Name", metas[i].value);
+	rps_arena_metas_free(metas, n);
+	return error;
 }
 
 /* Is the innermost open call one that no process comes back from? */
@@ -367,10 +333,10 @@ static int ends_by_call(struct rps_collector *collector, const struct rps_arena_
 }
 
 static int gather_arena(struct rps_collector *collector, uint32_t index, struct rps_profile *profile,
-			struct gathering *gathering, struct rps_collect_info *info)
+			struct rps_gathering *gathering, struct rps_collect_info *info)
 {
 	struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, index);
-	int is_dead = slot_state(collector, index) == RPS_ARENA_LIVE && !owner_is_alive(collector, slot);
+	int is_dead = rps_slot_state(collector, index) == RPS_ARENA_LIVE && !rps_owner_is_alive(collector, slot);
 	uint64_t end_ticks = has_exited(collector, slot) ? rps_pool_process(&collector->pool, slot->process)->ended_ticks
 							 : gathering->end_ticks;
 	struct rps_arena_copy copy;
@@ -397,17 +363,17 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	gathering->build.overhead_ns += (uint64_t)((double)copy.miss_ticks * gathering->build.ns_per_tick);
 	gathering->cost_outside = copy.cost_outside;
 	gathering->cost_untimed = copy.cost_untimed;
-	for (uint32_t i = 0; i < copy.n_unfinished && gathering->n_unfinished_names < N_UNFINISHED_NAMES; i++)
+	for (uint32_t i = 0; i < copy.n_unfinished && gathering->n_unfinished_names < RPS_UNFINISHED_NAMES_MAX; i++)
 		gathering->unfinished[gathering->n_unfinished_names++] = copy.unfinished[i];
 	if (copy.calls > 0 || copy.scope_ticks > 0)
 		error = rps_build_add(profile, &copy, collector->functions, &gathering->build);
 	rps_arena_copy_free(&copy);
-	return error;
+	return error != 0 ? error : add_metas(collector, index, profile);
 }
 
 /* Adds the request's arenas to `profile`: all of them, or those of process `pid`. */
 static int gather(struct rps_collection *collection, uint32_t pid, struct rps_profile *profile,
-		  struct gathering *gathering, struct rps_collect_info *info)
+		  struct rps_gathering *gathering, struct rps_collect_info *info)
 {
 	struct rps_collector *collector = collection->collector;
 	uint32_t n = rps_pool_n_slots(&collector->pool);
@@ -415,9 +381,9 @@ static int gather(struct rps_collection *collection, uint32_t pid, struct rps_pr
 
 	for (uint32_t i = 0; i < n && error == 0; i++) {
 		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
-		uint32_t state = slot_state(collector, i);
+		uint32_t state = rps_slot_state(collector, i);
 
-		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || !belongs(collection, slot) ||
+		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || !rps_collection_belongs(collection, slot) ||
 		    (pid != 0 && slot->pid != pid))
 			continue;
 		error = gather_arena(collector, i, profile, gathering, info);
@@ -443,7 +409,7 @@ __attribute__((format(printf, 4, 5))) static int describe(struct rps_profile *pr
 }
 
 static int describe_unfinished(struct rps_collector *collector, struct rps_profile *profile,
-			       const struct gathering *gathering, const struct rps_collect_info *info)
+			       const struct rps_gathering *gathering, const struct rps_collect_info *info)
 {
 	char names[400];
 	size_t used = 0;
@@ -456,7 +422,7 @@ static int describe_unfinished(struct rps_collector *collector, struct rps_profi
 			info->n_unfinished, names, info->n_unfinished > gathering->n_unfinished_names ? " ..." : "");
 }
 
-static int describe_time(struct rps_collector *collector, struct rps_profile *profile, const struct gathering *gathering)
+static int describe_time(struct rps_collector *collector, struct rps_profile *profile, const struct rps_gathering *gathering)
 {
 	static const char *const when[] = {
 	    [RPS_TIME_SAMPLED] = "read at each call that takes long, and at a sample of the calls of functions that are short and frequent: times of functions of a few ns are estimates",
@@ -480,7 +446,7 @@ static int describe_time(struct rps_collector *collector, struct rps_profile *pr
 
 /* The lines that say how far the numbers can be trusted. */
 static int describe_all(struct rps_collection *collection, struct rps_profile *profile,
-			const struct gathering *gathering, const struct rps_collect_info *info)
+			const struct rps_gathering *gathering, const struct rps_collect_info *info)
 {
 	struct rps_collector *collector = collection->collector;
 	int error = 0;
@@ -541,8 +507,14 @@ static void give_turn(struct rps_collection *collection)
 	pthread_mutex_unlock(&collector->lock);
 }
 
+void rps_collection_set_build(const struct rps_collector *collector, struct rps_build *build)
+{
+	build->ns_per_tick = rps_clock_ns_per_tick((enum rps_clock)collector->pool.header->clock, &collector->started);
+	build->measures = collector->time == RPS_TIME_NEVER ? 1u << RPS_MEASURE_CALLS : 1u << RPS_MEASURE_WALL_NS;
+}
+
 /* Waits until nothing more comes, and stops the recording. 1: the application is quiet. */
-static int finish(struct rps_collection *collection, struct gathering *gathering)
+static int finish(struct rps_collection *collection, struct rps_gathering *gathering)
 {
 	struct rps_collector *collector = collection->collector;
 	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
@@ -558,16 +530,14 @@ static int finish(struct rps_collection *collection, struct gathering *gathering
 	} else {
 		wait_ended(collection);
 	}
-	gathering->build.ns_per_tick = rps_clock_ns_per_tick(clock, &collector->started);
-	gathering->build.measures = collector->time == RPS_TIME_NEVER ? 1u << RPS_MEASURE_CALLS : 1u << RPS_MEASURE_WALL_NS;
+	rps_collection_set_build(collector, &gathering->build);
 	return is_quiet;
 }
 
-/* One profile of what was gathered from process `pid`, 0: from all. */
-static int make_profile(struct rps_collection *collection, uint32_t pid, const char *root_name, int is_quiet,
-			const struct gathering *finished, struct rps_profile **profile, struct rps_collect_info *info)
+int rps_collection_make_profile(struct rps_collection *collection, uint32_t pid, const char *root_name, int is_quiet,
+			const struct rps_gathering *finished, struct rps_profile **profile, struct rps_collect_info *info)
 {
-	struct gathering gathering = *finished;
+	struct rps_gathering gathering = *finished;
 	int error;
 
 	memset(info, 0, sizeof(*info));
@@ -594,11 +564,11 @@ static int make_profile(struct rps_collection *collection, uint32_t pid, const c
 /* A request that has kept another waiting is over for us; what rps_collector_end will be asked for is made now. */
 static void cut_short(struct rps_collection *collection)
 {
-	struct gathering finished = {0};
+	struct rps_gathering finished = {0};
 	int is_quiet = finish(collection, &finished);
 
 	finished.is_cut_short = 1;
-	collection->error = make_profile(collection, 0, "request", is_quiet, &finished, &collection->profile, &collection->info);
+	collection->error = rps_collection_make_profile(collection, 0, "request", is_quiet, &finished, &collection->profile, &collection->info);
 	retire(collection, is_quiet);
 	give_turn(collection);
 }
@@ -693,10 +663,10 @@ int rps_collector_end(struct rps_collection *collection, const char *root_name, 
 		*info = collection->info;
 		error = collection->error != 0 ? collection->error : name_root(*profile, root_name);
 	} else {
-		struct gathering finished = {0};
+		struct rps_gathering finished = {0};
 		int is_quiet = finish(collection, &finished);
 
-		error = make_profile(collection, 0, root_name, is_quiet, &finished, profile, info);
+		error = rps_collection_make_profile(collection, 0, root_name, is_quiet, &finished, profile, info);
 		retire(collection, is_quiet);
 	}
 	return error;
@@ -715,8 +685,8 @@ static uint32_t new_pid(const struct rps_collection *collection, uint32_t n)
 	uint32_t pid = rps_pool_slot(pool, n)->pid;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (rps_pool_slot(pool, i)->pid == pid && belongs(collection, rps_pool_slot(pool, i)) &&
-		    slot_state(collection->collector, i) >= RPS_ARENA_LIVE)
+		if (rps_pool_slot(pool, i)->pid == pid && rps_collection_belongs(collection, rps_pool_slot(pool, i)) &&
+		    rps_slot_state(collection->collector, i) >= RPS_ARENA_LIVE)
 			return 0;
 	return pid;
 }
@@ -724,7 +694,7 @@ static uint32_t new_pid(const struct rps_collection *collection, uint32_t n)
 int rps_collector_end_each(struct rps_collection *collection, const char *root_name,
 			   rps_collector_take_profile *take, void *take_cls)
 {
-	struct gathering finished = {0};
+	struct rps_gathering finished = {0};
 	int is_quiet = finish(collection, &finished), error = 0;
 	uint32_t n = rps_pool_n_slots(&collection->collector->pool);
 
@@ -733,13 +703,13 @@ int rps_collector_end_each(struct rps_collection *collection, const char *root_n
 		struct rps_collect_info info;
 		uint32_t pid;
 
-		if (slot_state(collection->collector, i) < RPS_ARENA_LIVE ||
-		    !belongs(collection, rps_pool_slot(&collection->collector->pool, i)))
+		if (rps_slot_state(collection->collector, i) < RPS_ARENA_LIVE ||
+		    !rps_collection_belongs(collection, rps_pool_slot(&collection->collector->pool, i)))
 			continue;
 		pid = new_pid(collection, i);
 		if (pid == 0)
 			continue;
-		error = make_profile(collection, pid, root_name, is_quiet, &finished, &profile, &info);
+		error = rps_collection_make_profile(collection, pid, root_name, is_quiet, &finished, &profile, &info);
 		if (error == 0)
 			take(take_cls, profile, &info);
 	}
@@ -750,7 +720,7 @@ int rps_collector_end_each(struct rps_collection *collection, const char *root_n
 
 void rps_collector_abandon(struct rps_collection *collection)
 {
-	struct gathering finished = {0};
+	struct rps_gathering finished = {0};
 
 	if (was_cut_short(collection))
 		rps_profile_destroy(collection->profile);

@@ -19,6 +19,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The name of a function for --request is shorter. */
+#define RPS_REQUEST_FUNCTION_MAX 256
+
 struct rps_collector;
 struct rps_collection; /* one request under way */
 
@@ -26,21 +29,6 @@ enum rps_scope {
 	RPS_SCOPE_AUTO = 0,        /* request where an adapter in the application sees boundaries, else application */
 	RPS_SCOPE_REQUEST = 1,     /* the runtime knows the exact boundaries */
 	RPS_SCOPE_APPLICATION = 2, /* all the application does from begin until it is quiet again */
-};
-
-/* When hooks read the clock. */
-enum rps_time {
-	RPS_TIME_SAMPLED = 0, /* at each call of what takes long, at some of the calls of what is short and frequent */
-	RPS_TIME_EACH_CALL = 1,
-	RPS_TIME_NEVER = 2, /* calls only: the same in each run of the same work */
-};
-
-struct rps_collector_options {
-	enum rps_scope scope;
-	const char *runtime_path; /* librunprofile.so to preload; NULL: don't preload */
-	int defer_accept;         /* 1: the application's sockets accept connections when their first bytes are there */
-	enum rps_time time;
-	uint32_t settle_ms;       /* longest wait for the application to become quiet; 0: default (1000) */
 };
 
 /* What was noticed about one request, for the log line and the file. */
@@ -58,12 +46,43 @@ struct rps_collect_info {
 	uint32_t pid;           /* of the process that did the work (the first), 0 if none */
 };
 
+/* A request that the application has marked itself, without the front: by the functions of runprofile.h, or by the call of a
+ * function (`request_function`). */
+struct rps_own_request {
+	uint64_t id;
+	const char *name;
+	uint64_t duration_us; /* from its begin to its end */
+};
+
+/* Gets its profile, which it owns then. In a thread of the collector's own, one call at a time. */
+typedef void rps_collector_take_own(void *cls, struct rps_profile *profile, const struct rps_collect_info *info,
+				    const struct rps_own_request *request);
+
+/* When hooks read the clock. */
+enum rps_time {
+	RPS_TIME_SAMPLED = 0, /* at each call of what takes long, at some of the calls of what is short and frequent */
+	RPS_TIME_EACH_CALL = 1,
+	RPS_TIME_NEVER = 2, /* calls only: the same in each run of the same work */
+};
+
+struct rps_collector_options {
+	enum rps_scope scope;
+	const char *runtime_path; /* librunprofile.so to preload; NULL: don't preload */
+	int defer_accept;         /* 1: the application's sockets accept connections when their first bytes are there */
+	enum rps_time time;
+	const char *request_function; /* each outermost call of it is a request; NULL: none */
+	rps_collector_take_own *take_own; /* NULL: the application's own requests are given up */
+	void *take_own_cls;
+	uint32_t settle_ms;       /* longest wait for the application to become quiet; 0: default (1000) */
+};
+
 /* What the server's messages and exit summary say of the application. */
 struct rps_collector_stats {
 	uint32_t n_processes;      /* attached so far */
 	uint32_t n_adapters;       /* e.g. calls of MHD_start_daemon seen */
 	uint64_t foreign_requests; /* requests that did not come through the front */
 	uint64_t lost_arenas;      /* a thread found no free arena */
+	uint64_t own_lost;         /* requests the application marked itself, without a profile for lack of memory */
 	int hooks_seen;            /* any instrumented function has run while recording */
 };
 

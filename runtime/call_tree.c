@@ -10,6 +10,8 @@
 #include "runtime/record.h"
 #include "runtime/veneer.h"
 
+#include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #define TABLE_FIRST_PLACES 4u
@@ -506,6 +508,26 @@ int rps_call_tree_take_back(struct rps_arena_header *arena, const struct rps_cal
 	}
 	rps_call_tree_set_top(arena, top - 1);
 	return 1;
+}
+
+/* ---- What the application says of its request ---------------------------------------------- */
+
+int rps_call_tree_add_meta(struct rps_arena_header *arena, const char *key, const char *value)
+{
+	size_t key_size = strnlen(key, RPS_META_TEXT_MAX / 4), value_size = strnlen(value, RPS_META_TEXT_MAX - key_size);
+	uint32_t size = (uint32_t)(offsetof(struct rps_wire_meta, text) + key_size + value_size + 63) & ~63u;
+	uint32_t at = give_out(arena, size);
+	struct rps_wire_meta *meta = (struct rps_wire_meta *)((char *)arena + at);
+
+	if (at == 0)
+		return -ENOMEM;
+	meta->key_size = (uint16_t)key_size;
+	meta->value_size = (uint16_t)value_size;
+	memcpy(meta->text, key, key_size);
+	memcpy(meta->text + key_size, value, value_size);
+	meta->next = arena->metas;
+	arena->metas = at;
+	return 0;
 }
 
 /* ---- Activations without an exit ----------------------------------------------------------- */

@@ -68,6 +68,9 @@ RPS_HIDDEN struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *are
  * itself, which turns out to be instrumented, the external call is taken back, and not recorded again. 1: so it was. */
 RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, const struct rps_call *call);
 
+/* Stores a pair of texts with the request; what is too long is cut. 0 or -ENOMEM. */
+RPS_HIDDEN int rps_call_tree_add_meta(struct rps_arena_header *arena, const char *key, const char *value);
+
 /* Closes the frames from the top of the stack up to and without `keep`: activations whose exit never came. */
 RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep);
 
@@ -244,9 +247,13 @@ static inline void rps_call_tree_exit_external(struct rps_arena_header *arena, u
 		rps_call_tree_close(arena, match, now);
 }
 
+/* Of the frame of a call that is a request (bit 0: timed): no exit finds it on its own, so that looking for it costs other
+ * exits nothing. */
+#define RPS_MARK_REQUEST UINT64_C(2)
+
 /* `now` was read first thing in the hook. An exit that matches no frame belongs to an activation
- * from before the recording began, and is none of its business. */
-static inline void rps_call_tree_exit(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa,
+ * from before the recording began, and is none of its business; but one may be the end of a call that is a request: 1. */
+static inline int rps_call_tree_exit(struct rps_arena_header *arena, uint64_t key_function, uint64_t cfa,
 				      uint64_t now, enum rps_call_kind kind)
 {
 	struct rps_wire_frame *top = rps_call_tree_top(arena), *match = top;
@@ -265,11 +272,16 @@ static inline void rps_call_tree_exit(struct rps_arena_header *arena, uint64_t k
 			match--;
 		if (match != top)
 			rps_call_tree_unwind(arena, match);
-		return;
+		if ((match->mark & ~UINT64_C(1)) == RPS_MARK_REQUEST && match->cfa == cfa) {
+			rps_call_tree_close(arena, match, now);
+			return 1;
+		}
+		return 0;
 	}
 	if (rps_unlikely(match != top))
 		rps_call_tree_unwind(arena, match);
 	rps_call_tree_close(arena, match, now);
+	return 0;
 }
 
 #endif

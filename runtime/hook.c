@@ -7,6 +7,7 @@
  * then it is certain that it is ours: wire/layout.h says why in this order.
  */
 #include "runtime/call_tree.h"
+#include "runtime/call_scope.h"
 #include "runtime/callees.h"
 #include "runtime/clock.h"
 #include "runtime/pool.h"
@@ -122,13 +123,34 @@ static inline struct rps_call inlined_call(struct rps_function_record *function,
 				 RPS_CALL_RECORD_INLINED};
 }
 
+/* The thread works for no request, or is in the middle of a hook. If the call itself is a request (--request), it gets a frame that only its own
+ * exit, out of line, will find. 1: so it was. */
+static __attribute__((noinline, cold)) int enter_request(struct rps_thread *thread, const struct rps_call *call)
+{
+	struct rps_arena_header *arena;
+
+	if (rps_pool->request_function[0] == '\0' || thread->arena != &rps_idle_arena ||
+	    (call->kind != RPS_CALL_RECORD_PHYSICAL && call->kind != RPS_CALL_RECORD_INLINED))
+		return 0;
+	rps_veneer_call(rps_call_scope_begin, (void *)(uintptr_t)call->key_function);
+	arena = begin_update(thread);
+	if (arena == NULL)
+		return 0;
+	rps_call_tree_enter(arena, call);
+	rps_call_tree_top(arena)->mark = RPS_MARK_REQUEST | (rps_call_tree_top(arena)->mark & 1);
+	finish_update(thread, arena);
+	return 1;
+}
+
 static inline void enter(const struct rps_call *call)
 {
 	struct rps_thread *thread = &rps_this_thread;
 	struct rps_arena_header *arena = begin_update(thread);
 
-	if (arena == NULL)
+	if (arena == NULL) {
+		enter_request(thread, call);
 		return;
+	}
 	rps_call_tree_enter(arena, call);
 	finish_update(thread, arena);
 }
@@ -138,11 +160,14 @@ static inline void leave(uintptr_t key_function, void *cfa, enum rps_call_kind k
 	uint64_t now = rps_clock_now();
 	struct rps_thread *thread = &rps_this_thread;
 	struct rps_arena_header *arena = begin_update(thread);
+	int is_end;
 
 	if (arena == NULL)
 		return;
-	rps_call_tree_exit(arena, key_function, (uintptr_t)cfa, now, kind);
+	is_end = rps_call_tree_exit(arena, key_function, (uintptr_t)cfa, now, kind);
 	finish_update(thread, arena);
+	if (rps_unlikely(is_end))
+		rps_veneer_call(rps_call_scope_end, NULL);
 }
 
 RPS_EXPORT void __runprofile_enter_v2(struct rps_function_record *function, void *cfa,
@@ -184,8 +209,11 @@ static inline void leaf_enter(const struct rps_call *call)
 	struct rps_thread *thread = &rps_this_thread;
 	struct rps_arena_header *arena = begin_update(thread);
 
-	if (arena == NULL)
+	if (arena == NULL) {
+		if (enter_request(thread, call))
+			thread->is_leaf_timed = 1; /* so that its exit comes here */
 		return;
+	}
 	if (rps_call_tree_enter_leaf(arena, call))
 		thread->is_leaf_timed = 1;
 	finish_update(thread, arena);
@@ -217,6 +245,7 @@ void rps_hook_leaf_exit(struct rps_function_record *function, void *cfa)
 	uint64_t now = rps_clock_now();
 	struct rps_thread *thread = &rps_this_thread;
 	struct rps_arena_header *arena;
+	int is_end;
 
 	thread->is_leaf_timed = 0;
 	if (is_idle())
@@ -224,9 +253,11 @@ void rps_hook_leaf_exit(struct rps_function_record *function, void *cfa)
 	arena = begin_update(thread);
 	if (arena == NULL)
 		return;
-	rps_call_tree_exit(arena, (uintptr_t)function, (uintptr_t)cfa, now, RPS_CALL_RECORD_PHYSICAL);
+	is_end = rps_call_tree_exit(arena, (uintptr_t)function, (uintptr_t)cfa, now, RPS_CALL_RECORD_PHYSICAL);
 	thread->is_leaf_timed = (uint32_t)rps_call_tree_is_leaf_timed(arena);
 	finish_update(thread, arena);
+	if (rps_unlikely(is_end))
+		rps_veneer_call(rps_call_scope_end, NULL);
 }
 #endif
 
@@ -276,6 +307,12 @@ RPS_EXPORT void __runprofile_resync_v2(struct rps_function_record *function, voi
 	arena = begin_update(thread);
 	if (arena == NULL)
 		return;
+	if (rps_unlikely(thread->call_scope.arena == arena && rps_call_tree_top(arena) > rps_call_tree_bottom(arena) &&
+			 rps_call_tree_bottom(arena)[1].cfa < (uintptr_t)cfa)) {
+		finish_update(thread, arena); /* the jump has left the call that was the request */
+		rps_veneer_call(rps_call_scope_end, NULL);
+		return;
+	}
 	keep = find_frame(arena, (uintptr_t)function, (uintptr_t)cfa);
 	if (keep != NULL && keep != rps_call_tree_top(arena))
 		rps_call_tree_unwind(arena, keep);

@@ -144,8 +144,10 @@ uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_he
 		}
 		slot->process = rps_process_index;
 		slot->pid = rps_process.here.pid;
+		slot->own = RPS_OWN_NOT;
 		slot->request_id = request_id;
 		slot->epoch = epoch;
+		slot->ended_ticks = 0;
 		slot->claimed_ticks = rps_clock_now();
 		*arena = arena_at(i);
 		rps_call_tree_reset(*arena, new_token(i));
@@ -161,6 +163,7 @@ uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_he
 
 void rps_pool_end(uint32_t slot)
 {
+	rps_pool_slot(slot)->ended_ticks = rps_clock_now();
 	atomic_store_explicit(&rps_pool_slot(slot)->state, RPS_ARENA_ENDED, memory_order_release);
 }
 
@@ -203,6 +206,7 @@ void rps_pool_end_spares(struct rps_thread *thread, const struct rps_arena_heade
 		if (spare == NULL)
 			continue;
 		rps_pool_set_request(slot_of(spare), rps_pool_slot(slot_of(arena))->request_id);
+		rps_pool_slot(slot_of(spare))->own = rps_pool_slot(slot_of(arena))->own != RPS_OWN_NOT ? RPS_OWN_SPARE : RPS_OWN_NOT;
 		rps_pool_end(slot_of(spare));
 	}
 }

@@ -24,6 +24,24 @@ void rps_scope_begin(struct rps_scope *scope, uint64_t id)
 		scope->slot = rps_pool_claim(id, epoch, &scope->arena);
 }
 
+/* Never the front's: those are random. */
+static uint64_t own_id(void)
+{
+	static _Atomic uint32_t n_requests;
+
+	return UINT64_C(1) << 63 | (uint64_t)rps_process.here.pid << 32 |
+	       (atomic_fetch_add_explicit(&n_requests, 1, memory_order_relaxed) + 1u);
+}
+
+void rps_scope_begin_own(struct rps_scope *scope, const char *name)
+{
+	rps_scope_begin(scope, own_id());
+	if (scope->arena == NULL)
+		return;
+	rps_pool_slot(scope->slot)->own = RPS_OWN_MAIN;
+	rps_call_tree_add_meta(scope->arena, "", name);
+}
+
 void rps_scope_identify(struct rps_scope *scope, uint64_t id)
 {
 	if (scope->arena != NULL)

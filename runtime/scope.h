@@ -11,13 +11,7 @@
 
 #include <stdint.h>
 
-/* One request. Owned by the adapter; between resume and suspend by the thread that resumed it. */
-struct rps_scope {
-	struct rps_arena_header *arena; /* NULL: this request is not recorded */
-	uint32_t slot;
-	struct rps_arena_header *outer_arena; /* what the thread recorded into before the resume */
-	uint64_t outer_epoch;
-};
+/* struct rps_scope (thread.h) is one request. Owned by the adapter; between resume and suspend by the thread that resumed it. */
 
 /* Starts recording nothing yet. `id` is the front's; 0: not known yet (rps_scope_identify), nobody reads
  * the arena until it is. */
@@ -26,6 +20,8 @@ RPS_HIDDEN void rps_scope_identify(struct rps_scope *scope, uint64_t id);
 /* The calling thread works for this request, until suspend. Not nested for one scope. */
 RPS_HIDDEN void rps_scope_resume(struct rps_scope *scope);
 RPS_HIDDEN void rps_scope_suspend(struct rps_scope *scope);
+/* One that the front does not know of, with an id of our own. */
+RPS_HIDDEN void rps_scope_begin_own(struct rps_scope *scope, const char *name);
 /* Hands the arena to the collector and wakes it. */
 RPS_HIDDEN void rps_scope_end(struct rps_scope *scope);
 /* Gives the arena back unread: a request that is not the front's. */

@@ -17,6 +17,14 @@
 #define rps_likely(x) __builtin_expect(!!(x), 1)
 #define rps_unlikely(x) __builtin_expect(!!(x), 0)
 
+/* One request, see scope.h. */
+struct rps_scope {
+	struct rps_arena_header *arena; /* NULL: this request is not recorded */
+	uint32_t slot;
+	struct rps_arena_header *outer_arena; /* what the thread recorded into before the resume */
+	uint64_t outer_epoch;
+};
+
 #define RPS_N_SPARES 2
 
 /* The inlined hooks know the first three by their offsets (hook_asm.h). */
@@ -39,6 +47,8 @@ struct rps_thread {
 	/* What signal handlers record into that have interrupted a hook: the first while `arena` is being changed, the
 	 * second while the first is, too. NULL until needed. */
 	struct rps_arena_header *spare[RPS_N_SPARES];
+	/* --request: the call under way that is a request; its arena NULL: none. */
+	struct rps_scope call_scope;
 };
 _Static_assert(offsetof(struct rps_thread, token) == 8 && offsetof(struct rps_thread, is_leaf_timed) == 16, "hook_asm.h");
 

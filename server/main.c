@@ -11,6 +11,7 @@
 #include "server/gateway.h"
 #include "server/message.h"
 #include "server/options.h"
+#include "server/own_profile.h"
 #include "collect/paths.h"
 #include "server/server.h"
 
@@ -157,11 +158,20 @@ static void warn_if_uninstrumented(const struct startup *s)
 
 /* ---- Starting the application ------------------------------------------------------------------ */
 
+static void take_own(void *cls, struct rps_profile *profile, const struct rps_collect_info *info,
+		     const struct rps_own_request *request)
+{
+	rps_own_profile_write(cls, profile, info, request);
+}
+
 static int make_shared(struct startup *s, char *error, size_t error_size)
 {
 	struct rps_server *server = &s->server;
 	const struct rps_collector_options options = {
-	    .scope = s->options.scope,
+	    .scope = s->options.request_function ? RPS_SCOPE_REQUEST : s->options.scope,
+	    .request_function = s->options.request_function,
+	    .take_own = take_own,
+	    .take_own_cls = server,
 	    .runtime_path = s->runtime_path,
 	    .time = s->options.time,
 	    .settle_ms = s->options.settle_ms,
@@ -279,7 +289,8 @@ static void greet(const struct startup *s)
 	rps_message_say("Application %s (pid %d) listens on %s; gateway: %s (%s); scope: %s",
 			s->command.shown, (int)rps_app_pid(server->context.app),
 			rps_app_address(server->context.app), server->gateway->name, s->gateway_why,
-			!is_request_scope  ? "application (one request at a time)"
+			s->options.request_function ? "request (calls of the function that --request names)"
+			: !is_request_scope  ? "application (one request at a time)"
 			: stats.n_adapters ? "request (libmicrohttpd)"
 					   : "request");
 	for (size_t i = 0; i < s->options.n_mounts; i++)

@@ -135,6 +135,12 @@ static int set_scope(struct rps_options *options, const char *value, const char 
 	return -EINVAL;
 }
 
+static int set_request(struct rps_options *options, const char *value, const char **hint)
+{
+	*hint = "give the name of a function, shorter than 256 characters";
+	return *value && strlen(value) < RPS_REQUEST_FUNCTION_MAX ? replace(&options->request_function, value) : -EINVAL;
+}
+
 static int set_settle(struct rps_options *options, const char *value, const char **hint)
 {
 	unsigned long number;
@@ -270,6 +276,7 @@ void rps_options_clear(struct rps_options *options)
 	free(options->prof_file);
 	free(options->address);
 	free(options->gateway);
+	free(options->request_function);
 	for (size_t i = 0; i < options->n_mounts; i++) {
 		free(options->mounts[i].url);
 		free(options->mounts[i].directory);

@@ -26,6 +26,7 @@ struct rps_options {
 	uint16_t app_port; /* 0: find it out */
 	enum rps_scope scope;
 	enum rps_time time;
+	char *request_function; /* NULL: none */
 	uint32_t settle_ms; /* 0: the collector's default */
 	struct rps_static_mount *mounts;
 	size_t n_mounts;

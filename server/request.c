@@ -352,6 +352,12 @@ static int begin_exchange(struct rps_request *request, int fresh)
 	struct rps_exchange_request *exchange = &request->exchange_request;
 	uint64_t before_ns = now_ns();
 
+	if (request->server->options->request_function) {
+		/* What is a request is the application's business. */
+		exchange->fresh = fresh;
+		request->exchange = operations(request)->begin(&request->server->context, exchange);
+		return request->exchange ? 0 : -ENOMEM;
+	}
 	request->id = random_id();
 	request->collection = rps_collector_begin(request->server->collector, request->id);
 	if (!request->collection)
@@ -666,6 +672,8 @@ void rps_request_finish(struct rps_request *request, enum MHD_RequestTermination
 		write_profile(request, duration_us, end_s, name, sizeof(name));
 	else if (request->kind == KIND_STATIC)
 		atomic_fetch_add(&server->tally.skipped, 1);
+	else if (request->kind == KIND_APPLICATION && server->options->request_function)
+		atomic_fetch_add(&server->tally.passed, 1);
 	else
 		atomic_fetch_add(&server->tally.unprofiled, 1);
 	{

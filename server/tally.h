@@ -16,6 +16,8 @@ struct rps_tally {
 	atomic_ullong not_whole;  /* profiles whose desc: lines say what is missing */
 	atomic_ullong lost_calls; /* of those */
 	atomic_ullong unprofiled; /* requests that did not reach the application */
+	atomic_ullong passed;     /* with --request: the application says what is one */
+	atomic_ullong own;        /* profiles of requests that the application has marked */
 	atomic_ullong skipped;    /* static ones, with --nomedia */
 };
 

@@ -19,7 +19,7 @@ static char *temporary_path(const char *path)
 	return result;
 }
 
-static int write_and_close(int fd, const struct rps_profile *profile, rps_output_writer *writer)
+static int write_and_close(int fd, const struct rps_profile *profile, rps_output_writer *writer, int is_flushed)
 {
 	FILE *out = fdopen(fd, "w");
 	int error;
@@ -30,14 +30,14 @@ static int write_and_close(int fd, const struct rps_profile *profile, rps_output
 		return error;
 	}
 	error = writer(profile, out);
-	if (error == 0 && fsync(fd) != 0 && errno != EINVAL)
+	if (error == 0 && is_flushed && fsync(fd) != 0 && errno != EINVAL)
 		error = -errno;
 	if (fclose(out) != 0 && error == 0)
 		error = -errno;
 	return error;
 }
 
-int rps_output_file_write(const char *path, const struct rps_profile *profile, rps_output_writer *writer)
+static int write_file(const char *path, const struct rps_profile *profile, rps_output_writer *writer, int is_flushed)
 {
 	char *temporary;
 	int fd, error;
@@ -53,11 +53,21 @@ int rps_output_file_write(const char *path, const struct rps_profile *profile, r
 		free(temporary);
 		return error;
 	}
-	error = write_and_close(fd, profile, writer);
+	error = write_and_close(fd, profile, writer, is_flushed);
 	if (error == 0 && rename(temporary, path) != 0)
 		error = -errno;
 	if (error != 0)
 		unlink(temporary);
 	free(temporary);
 	return error;
+}
+
+int rps_output_file_write(const char *path, const struct rps_profile *profile, rps_output_writer *writer)
+{
+	return write_file(path, profile, writer, 1);
+}
+
+int rps_output_file_write_one_of_many(const char *path, const struct rps_profile *profile, rps_output_writer *writer)
+{
+	return write_file(path, profile, writer, 0);
 }

@@ -13,5 +13,7 @@ typedef int rps_output_writer(const struct rps_profile *profile, FILE *out);
 
 /* Writes `profile` to `path`, replacing what is there; "-" is the standard output. 0 or -errno. */
 int rps_output_file_write(const char *path, const struct rps_profile *profile, rps_output_writer *writer);
+/* The same, but not flushed to the disk, which takes milliseconds: after a power cut the file may be empty. */
+int rps_output_file_write_one_of_many(const char *path, const struct rps_profile *profile, rps_output_writer *writer);
 
 #endif

@@ -34,6 +34,8 @@ struct recording {
 	int has_settle;
 	uint32_t settle_ms; /* for what the program leaves behind */
 	enum rps_time time;
+	enum rps_scope scope;
+	const char *request_function;
 	uint32_t n_written;
 	int error;
 };
@@ -53,6 +55,9 @@ static void help(FILE *out)
 	      "  -o, --output=FILE  write to FILE (a child's goes to FILE with its pid before the suffix);\n"
 	      "                     without it PROGRAM.PID" SUFFIX " in the current directory\n"
 	      "      --kcachegrind  in the callgrind format (default: pprof)\n"
+	      "      --request=FUNCTION  each call of FUNCTION is a request with a profile of its own\n"
+	      "      --scope=NAME   application: the whole run (the default); request: what the program marks\n"
+	      "                     itself (see runprofile.h), one profile each, FILE.1" SUFFIX " and so on\n"
 	      "      --settle=MS    give the processes that PROGRAM leaves behind MS milliseconds to end;\n"
 	      "                     what has not returned then is charged up to that moment, and named\n"
 	      "      --exact-time   read the clock at each entry and exit, not only at a sample of short calls\n"
@@ -62,25 +67,37 @@ static void help(FILE *out)
 	      out);
 }
 
+/* FILE without its suffix, a dot, the number, the suffix. malloc'ed. */
+static char *numbered_path(const char *file, uint32_t number)
+{
+	size_t size = strlen(file);
+	char *path;
+
+	if (size > strlen(SUFFIX) && strcmp(file + size - strlen(SUFFIX), SUFFIX) == 0)
+		size -= strlen(SUFFIX);
+	return asprintf(&path, "%.*s.%" PRIu32 SUFFIX, (int)size, file, number) >= 0 ? path : NULL;
+}
+
 /* "FILE", or for a child "FILE-without-suffix.PID.prof". malloc'ed. */
 static char *output_path(const struct recording *recording, uint32_t pid)
 {
 	const char *slash = strrchr(recording->program, '/'), *name = slash != NULL ? slash + 1 : recording->program;
-	size_t size;
-	char *path;
-	int n;
 
-	if (recording->output == NULL) {
-		n = asprintf(&path, "%s.%" PRIu32 SUFFIX, name, pid);
-	} else if (pid == recording->main_pid) {
-		n = asprintf(&path, "%s", recording->output);
-	} else {
-		size = strlen(recording->output);
-		if (size > strlen(SUFFIX) && strcmp(recording->output + size - strlen(SUFFIX), SUFFIX) == 0)
-			size -= strlen(SUFFIX);
-		n = asprintf(&path, "%.*s.%" PRIu32 SUFFIX, (int)size, recording->output, pid);
-	}
-	return n >= 0 ? path : NULL;
+	if (recording->output == NULL)
+		return numbered_path(name, pid);
+	return pid == recording->main_pid ? strdup(recording->output) : numbered_path(recording->output, pid);
+}
+
+/* Of the `n`-th request that the program has marked. malloc'ed. */
+static char *request_path(const struct recording *recording, uint32_t n)
+{
+	char *first = output_path(recording, recording->main_pid), *path;
+
+	if (first == NULL)
+		return NULL;
+	path = numbered_path(first, n);
+	free(first);
+	return path;
 }
 
 static void describe_end(const struct recording *recording, struct rps_profile *profile)
@@ -97,20 +114,24 @@ static void describe_end(const struct recording *recording, struct rps_profile *
 	rps_profile_add_meta(profile, profile->pid == recording->main_pid ? "Ended by" : "Process", text);
 }
 
-static void write_profile(struct recording *recording, struct rps_profile *profile, const struct rps_collect_info *info)
+/* To `path`, which it frees. */
+static void write_profile(struct recording *recording, struct rps_profile *profile, const struct rps_collect_info *info, char *path)
 {
-	char *path = output_path(recording, profile->pid);
 	int error;
 
-	describe_end(recording, profile);
 	rps_profile_set_command(profile, recording->command);
-	error = path != NULL ? rps_output_file_write(path, profile, recording->writer) : -ENOMEM;
+	if (path == NULL)
+		error = -ENOMEM;
+	else if (recording->scope == RPS_SCOPE_REQUEST)
+		error = rps_output_file_write_one_of_many(path, profile, recording->writer);
+	else
+		error = rps_output_file_write(path, profile, recording->writer);
 	if (error != 0) {
 		rps_complain("cannot write %s: %s", path != NULL ? path : "the profile", strerror(-error));
 		recording->error = 1;
 	} else {
 		recording->n_written++;
-		if (!recording->is_quiet)
+		if (!recording->is_quiet && recording->scope == RPS_SCOPE_APPLICATION)
 			fprintf(stderr, "runprofile: %" PRIu64 " calls in %s%s\n", info->calls, path,
 				info->lost_calls > 0 ? " (some were lost, see the file)" : "");
 	}
@@ -119,8 +140,37 @@ static void write_profile(struct recording *recording, struct rps_profile *profi
 
 static void take_profile(void *cls, struct rps_profile *profile, const struct rps_collect_info *info)
 {
-	write_profile(cls, profile, info);
+	describe_end(cls, profile);
+	write_profile(cls, profile, info, output_path(cls, profile->pid));
 	rps_profile_destroy(profile);
+}
+
+/* In the collector's thread; what it changes is looked at when that has ended. */
+static void take_request(void *cls, struct rps_profile *profile, const struct rps_collect_info *info,
+			 const struct rps_own_request *request)
+{
+	struct recording *recording = cls;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, request->id);
+	rps_profile_add_volatile_meta(profile, "Id", text);
+	rps_profile_add_meta(profile, "Method", "CALL");
+	rps_profile_add_meta(profile, "Path", request->name);
+	snprintf(text, sizeof(text), "%" PRIu64, request->duration_us);
+	rps_profile_add_volatile_meta(profile, "Duration us", text);
+	write_profile(recording, profile, info, request_path(recording, recording->n_written + 1));
+	rps_profile_destroy(profile);
+}
+
+/* Once for all of them: there may be many. */
+static void tell_requests(const struct recording *recording)
+{
+	char *first = request_path(recording, 1);
+
+	if (recording->n_written > 0 && !recording->is_quiet)
+		fprintf(stderr, "runprofile: %" PRIu32 " request%s, in %s%s\n", recording->n_written, recording->n_written == 1 ? "" : "s",
+			first != NULL ? first : "", recording->n_written == 1 ? "" : " and so on");
+	free(first);
 }
 
 /* As a shell would write it; for the reader of the file only. */
@@ -212,10 +262,14 @@ static void wait_for_all(struct recording *recording)
 
 static int record(struct recording *recording, char **argv)
 {
-	struct rps_collector_options options = {.scope = RPS_SCOPE_APPLICATION, .time = recording->time};
+	struct rps_collector_options options = {.scope = recording->scope,
+						.time = recording->time,
+						.request_function = recording->request_function,
+						.take_own_cls = recording};
 	struct sigaction on_interrupt = {.sa_handler = interrupt};
 	struct rps_collector *collector;
 	struct rps_collection *collection;
+	struct rps_collector_stats stats;
 	char error[512], *runtime = rps_path_runtime(error, sizeof(error));
 	sigset_t signals;
 
@@ -225,6 +279,8 @@ static int record(struct recording *recording, char **argv)
 	}
 	options.runtime_path = runtime;
 	options.settle_ms = recording->has_settle ? 1 : 0; /* the wait is over when it asks */
+	if (recording->scope == RPS_SCOPE_REQUEST)
+		options.take_own = take_request;
 	collector = rps_collector_create(&options, error, sizeof(error));
 	free(runtime);
 	collection = collector != NULL ? rps_collector_begin(collector, 1) : NULL;
@@ -243,7 +299,17 @@ static int record(struct recording *recording, char **argv)
 		rps_complain("out of memory");
 		recording->error = 1;
 	}
-	if (recording->n_written == 0 && !recording->error && !WIFSIGNALED(recording->main_status) &&
+	if (recording->scope == RPS_SCOPE_REQUEST) {
+		rps_collector_get_stats(collector, &stats);
+		rps_collector_destroy(collector); /* has taken all requests then */
+		collector = NULL;
+		tell_requests(recording);
+		if (recording->n_written == 0 && !recording->error)
+			rps_complain("%s", stats.n_processes == 0	      ? "the program has not loaded the runtime, so there is no profile"
+					   : recording->request_function != NULL ? "the function was not called, so there is no profile (its name or symbol, "
+										  "of a function that profcc has compiled)"
+										: "the program has not marked a request (see runprofile.h), so there is no profile");
+	} else if (recording->n_written == 0 && !recording->error && !WIFSIGNALED(recording->main_status) &&
 	    WEXITSTATUS(recording->main_status) < 126)
 		rps_complain("%s ran no instrumented code, so there is no profile (compile it with profcc)", recording->program);
 	rps_collector_destroy(collector);
@@ -265,13 +331,15 @@ int rps_command_record(int argc, char **argv)
 {
 	static const struct option options[] = {{"output", required_argument, NULL, 'o'},
 						{"kcachegrind", no_argument, NULL, 'k'},
+						{"request", required_argument, NULL, 'r'},
+						{"scope", required_argument, NULL, 'c'},
 						{"settle", required_argument, NULL, 's'},
 						{"exact-time", no_argument, NULL, 't'},
 						{"no-time", no_argument, NULL, 'n'},
 						{"quiet", no_argument, NULL, 'q'},
 						{"help", no_argument, NULL, 'h'},
 						{NULL, 0, NULL, 0}};
-	struct recording recording = {.writer = rps_pprof_write};
+	struct recording recording = {.writer = rps_pprof_write, .scope = RPS_SCOPE_APPLICATION};
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "+o:qh", options, NULL)) != -1) {
@@ -281,6 +349,21 @@ int rps_command_record(int argc, char **argv)
 			break;
 		case 'k':
 			recording.writer = rps_callgrind_write;
+			break;
+		case 'r':
+			if (strlen(optarg) == 0 || strlen(optarg) >= RPS_REQUEST_FUNCTION_MAX) {
+				rps_complain("bad value for --request: give the name of a function");
+				return 2;
+			}
+			recording.request_function = optarg;
+			recording.scope = RPS_SCOPE_REQUEST;
+			break;
+		case 'c':
+			if (strcmp(optarg, "application") != 0 && strcmp(optarg, "request") != 0) {
+				rps_complain("bad value '%.100s' for --scope: give request or application", optarg);
+				return 2;
+			}
+			recording.scope = *optarg == 'r' ? RPS_SCOPE_REQUEST : RPS_SCOPE_APPLICATION;
 			break;
 		case 's':
 			if (parse_ms(optarg, &recording.settle_ms) != 0) {
@@ -308,6 +391,10 @@ int rps_command_record(int argc, char **argv)
 	}
 	if (optind == argc) {
 		help(stderr);
+		return 2;
+	}
+	if (recording.request_function != NULL && recording.scope != RPS_SCOPE_REQUEST) {
+		rps_complain("--request and --scope=application exclude each other");
 		return 2;
 	}
 	recording.program = argv[optind];

@@ -100,6 +100,8 @@ enum rps_time_mode {
 	RPS_TIME_NONE = 2,     /* never */
 };
 
+#define RPS_REQUEST_FUNCTION_SIZE 256
+
 struct rps_pool_header {
 	uint64_t magic;
 	uint32_t version;
@@ -127,6 +129,9 @@ struct rps_pool_header {
 	_Atomic uint64_t lost_arenas;     /* threads that found no free arena */
 	_Atomic uint64_t foreign_requests;/* requests an adapter saw without our id */
 	_Atomic uint64_t lost_functions;  /* the dictionary was full */
+
+	/* --request: each outermost call of the function of this name is a request. Empty: none. */
+	char request_function[RPS_REQUEST_FUNCTION_SIZE];
 };
 _Static_assert(offsetof(struct rps_pool_header, epoch) == 64, "epoch starts a cache line");
 _Static_assert(offsetof(struct rps_pool_header, ended) == 128, "epoch ends its cache line");
@@ -164,15 +169,23 @@ enum rps_arena_state {
 	RPS_ARENA_ENDED = 3,   /* its request has ended: the collector's */
 };
 
+/* Requests that the application marks itself, without the front knowing of them. */
+enum rps_own_kind {
+	RPS_OWN_NOT = 0,
+	RPS_OWN_MAIN = 1,  /* the arena that tells by its end that the request is over */
+	RPS_OWN_SPARE = 2, /* of the same request: what signal handlers did in the middle of a hook */
+};
+
 struct rps_arena_slot {
 	_Atomic uint32_t state;
 	uint32_t process; /* index into the process table */
 	uint32_t pid;
-	uint32_t reserved0;
+	uint32_t own;         /* enum rps_own_kind */
 	uint64_t request_id;  /* request scope; 0 in application scope */
 	uint64_t epoch;       /* in which it was claimed */
 	uint64_t claimed_ticks;
-	uint32_t reserved[6];
+	uint64_t ended_ticks; /* request scope; 0: not yet, or it died */
+	uint32_t reserved[4];
 };
 _Static_assert(sizeof(struct rps_arena_slot) == 64, "one cache line");
 
@@ -243,9 +256,21 @@ struct rps_arena_header {
 	uint64_t resumed_ticks; /* of the last resume */
 	uint64_t miss_ticks;    /* spent on first appearances of calls; already taken off */
 	uint64_t abandoned;     /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by a later event */
+	uint32_t metas;         /* what the application says of the request: the newest, 0 none */
+	uint32_t reserved0;
 };
 _Static_assert(offsetof(struct rps_arena_header, limit) == 24, "hook_asm.h");
 _Static_assert(sizeof(struct rps_arena_header) <= 256, "fits before the empty edge");
+
+/* Name (an empty key) or metadata of a request, given out like nodes. */
+struct rps_wire_meta {
+	uint32_t next;
+	uint16_t key_size, value_size;
+	char text[56]; /* key, then value, without NULs; may be longer */
+};
+_Static_assert(sizeof(struct rps_wire_meta) == 64, "given out in units of 64 bytes");
+#define RPS_META_TEXT_MAX 2048u /* key and value together */
+#define RPS_METAS_MAX 64u
 
 /* The tree part begins with an edge that matches nothing (its keys are 0): what the empty places of child
  * tables point to, so that the fast path compares keys without asking whether there is an edge; and with a
