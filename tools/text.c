@@ -108,19 +108,26 @@ size_t rps_text_width(const char *text)
 
 /* ---- Short ----------------------------------------------------------------------------------- */
 
-/* Whether the bracket at `at` belongs to a name: operator<<, operator(), or a template's "->" in its
- * arguments. */
-static bool is_of_operator(const char *text, const char *at)
+static bool ends_in_operator(const char *text, const char *end)
 {
 	static const char word[] = "operator";
+
+	return end - text >= (ptrdiff_t)strlen(word) && memcmp(end - strlen(word), word, strlen(word)) == 0;
+}
+
+/* Whether the bracket at `at` belongs to a name: of operator<<, operator->, operator() ... or is an arrow's.
+ */
+static bool is_of_operator(const char *text, const char *at)
+{
 	const char *before = at;
 
-	if (at[0] == '>' && at > text && at[-1] == '-')
-		return true;
-	while (before > text && strchr("<>=()-", before[-1]) != NULL && at - before < 3)
+	if (at[0] == '(')
+		return ends_in_operator(text, at) && at[1] == ')';
+	if (at[0] == ')')
+		return at > text && at[-1] == '(' && ends_in_operator(text, at - 1);
+	while (before > text && at - before < 2 && strchr("<>=-", before[-1]) != NULL)
 		before--;
-	return before - text >= (ptrdiff_t)strlen(word) &&
-	       memcmp(before - strlen(word), word, strlen(word)) == 0;
+	return ends_in_operator(text, before) || (at[0] == '>' && at > text && at[-1] == '-');
 }
 
 /* Puts "…" for what stands between the outermost brackets `open` and `close`. In place: it only gets shorter.
