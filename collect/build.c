@@ -98,6 +98,72 @@ static void pass_on(const struct rps_arena_copy *copy, const struct rps_componen
 		share_out(copy, components, c, costs);
 }
 
+struct function_node {
+	uint32_t function, node;
+};
+
+static int compare_function_nodes(const void *a, const void *b)
+{
+	uint32_t left = ((const struct function_node *)a)->function, right = ((const struct function_node *)b)->function;
+
+	return left == right ? 0 : left < right ? -1 : 1;
+}
+
+/* What goes into the `n` nodes of one function: from outside of their components, or by calls within these. */
+static double sum_into(const uint64_t *within, const uint64_t *outside, const struct function_node *nodes, uint32_t n,
+		       double *sum_within)
+{
+	double sum_outside = 0;
+
+	*sum_within = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		*sum_within += (double)within[nodes[i].node];
+		sum_outside += (double)outside[nodes[i].node];
+	}
+	return sum_outside;
+}
+
+/* Calls within a component are charged as they were seen, by the clock and by sample; so together they may come to more than there
+ * is. What goes into a function never is above the total: they get what the others leave. 0 or -ENOMEM. */
+static int cap_recursion(const struct rps_arena_copy *copy, const struct rps_components *components, const struct costs *costs)
+{
+	uint64_t *within = calloc(copy->n_nodes, sizeof(*within)), *outside = calloc(copy->n_nodes, sizeof(*outside));
+	double *factor = calloc(copy->n_nodes, sizeof(*factor));
+	struct function_node *nodes = calloc(copy->n_nodes, sizeof(*nodes));
+	double total = 0;
+	int error = within != NULL && outside != NULL && factor != NULL && nodes != NULL ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; error == 0 && i < copy->n_nodes; i++) {
+		total += (double)costs->self[i];
+		nodes[i] = (struct function_node){copy->nodes[i].function, i};
+	}
+	for (uint32_t i = 0; error == 0 && i < copy->n_edges; i++) {
+		uint32_t to = copy->edges[i].to;
+		uint64_t *sum = components->of[copy->edges[i].from] == components->of[to] ? &within[to] : &outside[to];
+
+		*sum = rps_cost_add(*sum, costs->inclusive[i]);
+	}
+	if (error == 0)
+		qsort(nodes, copy->n_nodes, sizeof(*nodes), compare_function_nodes);
+	for (uint32_t i = 0, next; error == 0 && i < copy->n_nodes; i = next) {
+		double sum_within, sum_outside;
+
+		for (next = i + 1; next < copy->n_nodes && nodes[next].function == nodes[i].function; next++)
+			;
+		sum_outside = sum_into(within, outside, nodes + i, next - i, &sum_within);
+		for (uint32_t k = i; k < next; k++)
+			factor[nodes[k].node] = sum_within + sum_outside <= total ? 1 : sum_outside < total ? (total - sum_outside) / sum_within : 0;
+	}
+	for (uint32_t i = 0; error == 0 && i < copy->n_edges; i++)
+		if (components->of[copy->edges[i].from] == components->of[copy->edges[i].to] && factor[copy->edges[i].to] < 1)
+			costs->inclusive[i] = (uint64_t)((double)costs->inclusive[i] * factor[copy->edges[i].to]);
+	free(within);
+	free(outside);
+	free(factor);
+	free(nodes);
+	return error;
+}
+
 /* ---- The measures --------------------------------------------------------------------------------- */
 
 static void measure_time(const struct rps_arena_copy *copy, const struct rps_estimate *estimate, double ns_per_tick,
@@ -214,7 +280,7 @@ static void add_costs(struct rps_profile *profile, const struct rps_arena_copy *
 			profile->edges[profile_edges[i]].inclusive[event] += costs->inclusive[i];
 }
 
-static void add_measures(struct rps_profile *profile, const struct rps_arena_copy *copy, const struct work *work,
+static int add_measures(struct rps_profile *profile, const struct rps_arena_copy *copy, const struct work *work,
 			 const uint32_t *profile_edges, const struct rps_estimate *estimate,
 			 const struct rps_components *components, const struct costs *costs, struct rps_build *build)
 {
@@ -229,8 +295,11 @@ static void add_measures(struct rps_profile *profile, const struct rps_arena_cop
 			measure_time(copy, estimate, build->ns_per_tick, costs);
 		move_unused_to_root(copy, components, costs);
 		pass_on(copy, components, costs);
+		if (cap_recursion(copy, components, costs) != 0)
+			return -ENOMEM;
 		add_costs(profile, copy, work, profile_edges, costs, event++);
 	}
+	return 0;
 }
 
 int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy, struct rps_functions *functions,
@@ -253,7 +322,7 @@ int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy
 		error = add_edges(profile, copy, functions, work, profile_edges);
 	if (error != 0)
 		goto out;
-	add_measures(profile, copy, work, profile_edges, &estimate, &components, &costs, build);
+	error = add_measures(profile, copy, work, profile_edges, &estimate, &components, &costs, build);
 	build->overhead_ns += (uint64_t)llround(estimate.overhead_ticks * build->ns_per_tick);
 	build->inside_ns = estimate.inside_ticks * build->ns_per_tick;
 out:
