@@ -27,7 +27,7 @@ BUILDS = {
     "gcc": Build(("-finstrument-functions",), text="gcc -finstrument-functions"),
     "profcc": Build(profcc=True, text="profcc"),
     "profcc-noinline": Build(("-fno-inline",), profcc=True, text="profcc, nothing inlined"),
-    "small": Build(profcc=True, profcc_flags="--profcc-small", text="profcc, small code"),
+    "small": Build(profcc=True, profcc_flags="--profcc-small-code", text="profcc, small code"),
 }
 
 

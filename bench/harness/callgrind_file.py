@@ -4,6 +4,8 @@ Code of its own, so that the project's reader is not taken at its own word."""
 import collections
 import re
 
+from harness.context import Unavailable
+
 SPEC = re.compile(r"(c?fn)=(?:\((\d+)\))?\s*(.*)")
 COSTS = re.compile(r"(?:[+*-]?\d+|\*|0x[0-9a-f]+)\s+([\d ]+)$")
 
@@ -15,9 +17,14 @@ class CallgrindFile:
         self.inclusive = collections.Counter()  # (caller, callee)
         self.description = []
         self.total = 0
+        self.events = []
         self._names = {}
         with open(path, errors="replace") as file:
             self._read(file, event)
+        if not self.events:
+            raise Unavailable(f"{path}: not a callgrind file")
+        if event is not None and event not in self.events:
+            raise Unavailable(f"{path}: has no {event}, but {' '.join(self.events)}")
 
     def _name(self, number, text):
         if number is None:
@@ -33,8 +40,8 @@ class CallgrindFile:
             if line.startswith("desc:"):
                 self.description.append(line[5:].strip())
             elif line.startswith("events:"):
-                names = line.split()[1:]
-                column = names.index(event) if event in names else 0
+                self.events = line.split()[1:]
+                column = self.events.index(event) if event in self.events else 0
             elif match := SPEC.match(line):
                 name = self._name(match[2], match[3])
                 if match[1] == "fn":

@@ -69,7 +69,7 @@ def start(bench, row, command, folder):
     """The command line and variables that run `command` the row's way; what it writes goes to `folder`."""
     command = [str(word) for word in command]
     if row.tool == "record":
-        return [str(bench.build / "runprofile"), "record", "-q", "-o", f"{folder}/run.prof", *row.options, "--", *command], {}
+        return [str(bench.build / "runprofile"), "record", "-q", "--kcachegrind", "-o", f"{folder}/run.prof", *row.options, "--", *command], {}
     if row.tool == "uftrace":
         return ["uftrace", "record", "-d", f"{folder}/uftrace", *command], {}
     if row.tool == "callgrind":
