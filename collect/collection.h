@@ -25,6 +25,7 @@ struct rps_collection {
 	uint64_t id;
 	uint64_t epoch; /* application scope; 0 in request scope */
 	uint64_t begun_ms;
+	uint64_t lost_arenas; /* the pool's count, when it began */
 	struct rps_collection *prev, *next;
 	enum { RUNNING, ENDING, BEING_CUT, CUT } state; /* `lock` */
 	/* When it was cut short: what rps_collector_end will give. */

@@ -469,6 +469,9 @@ static int describe_all(struct rps_collection *collection, struct rps_profile *p
 		error |= describe(profile, rps_profile_add_meta, "Never entered", "the application's request handler was not called");
 	if (info->lost_calls > 0)
 		error |= describe(profile, rps_profile_add_meta, "Lost calls", "%llu", (unsigned long long)info->lost_calls);
+	if (info->lost_threads > 0)
+		error |= describe(profile, rps_profile_add_meta, "Lost threads", "%llu found no memory to record in, while this request was under way",
+				  (unsigned long long)info->lost_threads);
 	if (info->overflowed)
 		error |= describe(profile, rps_profile_add_meta, "Collapsed", "too many contexts: calls beyond are counted per caller and callee, without the path to them");
 	if (gathering->deep_calls > 0)
@@ -543,6 +546,8 @@ int rps_collection_make_profile(struct rps_collection *collection, uint32_t pid,
 	memset(info, 0, sizeof(*info));
 	info->not_quiet = collection->epoch != 0 && !is_quiet;
 	info->cut_short = finished->is_cut_short;
+	info->lost_threads = atomic_load_explicit(&collection->collector->pool.header->lost_arenas, memory_order_relaxed) -
+			     collection->lost_arenas;
 	snprintf(info->busy, sizeof(info->busy), "%s", finished->busy);
 	*profile = rps_profile_create(root_name);
 	error = *profile != NULL ? rps_build_set_events(*profile, gathering.build.measures) : -ENOMEM;
@@ -610,6 +615,7 @@ struct rps_collection *rps_collector_begin(struct rps_collector *collector, uint
 		return NULL;
 	collection->collector = collector;
 	collection->id = id;
+	collection->lost_arenas = atomic_load_explicit(&collector->pool.header->lost_arenas, memory_order_relaxed);
 	if (rps_collector_scope(collector) == RPS_SCOPE_APPLICATION) {
 		char busy[128];
 

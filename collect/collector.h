@@ -35,6 +35,7 @@ enum rps_scope {
 struct rps_collect_info {
 	uint64_t calls;         /* hook pairs recorded */
 	uint64_t lost_calls;    /* not recorded, for lack of memory */
+	uint64_t lost_threads;  /* found no memory to record in, while this request was under way */
 	uint32_t n_arenas;      /* threads that took part */
 	uint32_t n_unfinished;  /* activations that had not returned at the end */
 	int cut_off;            /* the application died in the middle */

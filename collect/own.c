@@ -26,7 +26,11 @@ static void take_own(struct rps_collector *collector, uint32_t index)
 {
 	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
 	struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, index);
-	struct rps_collection collection = {.collector = collector, .id = slot->request_id};
+	struct rps_collection collection = {
+	    .collector = collector,
+	    .id = slot->request_id,
+	    .lost_arenas = atomic_load_explicit(&collector->pool.header->lost_arenas, memory_order_relaxed),
+	};
 	struct rps_gathering gathering = {.end_ticks = rps_clock_ticks(clock)};
 	struct rps_own_request request = {.id = collection.id};
 	struct rps_collect_info info;

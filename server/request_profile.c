@@ -128,6 +128,7 @@ void rps_request_profile_report(struct rps_server *server, const struct rps_coll
 	TELL(info->not_quiet, "the application was still busy (%s)", info->busy);
 	TELL(info->cut_short, "another request had waited too long for its turn");
 	TELL(info->lost_calls, "%" PRIu64 " calls were lost", info->lost_calls);
+	TELL(info->lost_threads, "%" PRIu64 " threads found no memory to record in", info->lost_threads);
 	TELL(info->overflowed, "too many contexts, some were collapsed");
 #undef TELL
 	if (!used)

@@ -133,7 +133,7 @@ static void write_profile(struct recording *recording, struct rps_profile *profi
 		recording->n_written++;
 		if (!recording->is_quiet && recording->scope == RPS_SCOPE_APPLICATION)
 			fprintf(stderr, "runprofile: %" PRIu64 " calls in %s%s\n", info->calls, path,
-				info->lost_calls > 0 ? " (some were lost, see the file)" : "");
+				info->lost_calls > 0 || info->lost_threads > 0 ? " (some were lost, see the file)" : "");
 	}
 	free(path);
 }

@@ -232,20 +232,31 @@ static void kill_filter_in_thread(void)
 
 /* ---- Threads and stacks --------------------------------------------------------------------- */
 
-static void many_threads(void)
+static void run_threads(unsigned int n)
 {
-	static pthread_t threads[1000];
+	static pthread_t threads[5000];
 	pthread_barrier_t barrier;
 	pthread_attr_t attributes;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, 65536);
-	pthread_barrier_init(&barrier, NULL, 1000);
-	for (int i = 0; i < 1000; i++)
+	pthread_barrier_init(&barrier, NULL, n);
+	for (unsigned int i = 0; i < n; i++)
 		expect(pthread_create(&threads[i], &attributes, work_in_thread, &barrier) == 0, "pthread_create");
-	for (int i = 0; i < 1000; i++)
+	for (unsigned int i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	work();
+}
+
+static void many_threads(void)
+{
+	run_threads(1000);
+}
+
+/* More than can be recorded at once. */
+static void too_many_threads(void)
+{
+	run_threads(5000);
 }
 
 static NOINLINE void handled(void)
@@ -313,6 +324,7 @@ int main(int argc, char **argv)
 		     {"errno-filter", errno_filter},
 		     {"kill-filter-in-thread", kill_filter_in_thread},
 		     {"many-threads", many_threads},
+		     {"too-many-threads", too_many_threads},
 		     {"small-stack", small_stack},
 		     {"raw-clone", raw_clone}};
 
