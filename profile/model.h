@@ -126,8 +126,8 @@ uint32_t rps_profile_node(struct rps_profile *profile, uint32_t parent, uint32_t
 uint32_t rps_profile_edge(struct rps_profile *profile, uint32_t from, uint32_t to, const char *site_file,
 			  uint32_t site_line);
 
-/* The same for what is known to be new, with the profile's own texts (rps_profile_text): for readers, who have looked
- * already. Costs and all are taken over, `next` is not. */
+/* The same for what is known to be new, with the profile's own texts (rps_profile_text): for readers, who
+ * have looked already. Costs and all are taken over, `next` is not. */
 uint32_t rps_profile_append_function(struct rps_profile *profile, const struct rps_function *function);
 uint32_t rps_profile_append_node(struct rps_profile *profile, uint32_t parent, uint32_t function);
 uint32_t rps_profile_append_edge(struct rps_profile *profile, const struct rps_edge *edge);

@@ -142,9 +142,10 @@ char *rps_source_text_line(const struct rps_source_text *source, uint32_t number
 		return NULL;
 	for (const char *at = line; *at != '\0'; at++)
 		n_tabs += *at == '\t';
-	text = to = malloc(strlen(line) + n_tabs * TAB_WIDTH + 1);
+	text = calloc(1, strlen(line) + n_tabs * TAB_WIDTH + 1);
 	if (text == NULL)
 		return NULL;
+	to = text;
 	for (; *line != '\0' && *line != '\r'; line++) {
 		if (*line != '\t') {
 			*to++ = *line;

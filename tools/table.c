@@ -93,18 +93,26 @@ uint32_t rps_table_n_rows(const struct rps_table *table)
 
 /* ---- Cells ---------------------------------------------------------------------------------- */
 
+static bool make_room(struct rps_table *table)
+{
+	size_t room = table->room == 0 ? 256 : table->room * 2;
+	struct cell *grown;
+
+	if (table->n_cells < table->room)
+		return true;
+	grown = realloc(table->cells, room * sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	table->cells = grown;
+	table->room = room;
+	return true;
+}
+
 /* All three become the table's. */
 static void add_cell(struct rps_table *table, char *text, char *note, char *json, enum rps_style style)
 {
-	if (table->n_cells == table->room && !table->is_out_of_memory) {
-		size_t room = table->room == 0 ? 256 : table->room * 2;
-		struct cell *grown = realloc(table->cells, room * sizeof(*grown));
-
-		table->is_out_of_memory |= grown == NULL;
-		table->cells = grown != NULL ? grown : table->cells;
-		table->room = grown != NULL ? room : table->room;
-	}
-	table->is_out_of_memory |= text == NULL || json == NULL;
+	if (text == NULL || json == NULL || !make_room(table))
+		table->is_out_of_memory = true;
 	if (table->is_out_of_memory) {
 		free(text);
 		free(note);
