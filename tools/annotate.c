@@ -4,6 +4,7 @@
 #include "profile/flat.h"
 #include "tools/choose.h"
 #include "tools/command.h"
+#include "tools/line_costs.h"
 #include "tools/load.h"
 #include "tools/source_text.h"
 #include "tools/table.h"
@@ -23,12 +24,6 @@
 #define THRESHOLD_DEFAULT 1.0 /* percent */
 #define DIRECTORIES_MAX 64u
 
-/* What is known of one line; line 0 is what no line is known for. */
-struct line {
-	uint32_t file, line;
-	uint64_t self, calls, called;
-};
-
 struct annotation {
 	struct rps_view view;
 	const char *event_name, *function, *source;
@@ -38,8 +33,8 @@ struct annotation {
 	double threshold; /* percent */
 	const struct rps_profile *profile;
 	const struct rps_flat *flat;
-	struct line *lines; /* by file and line, each once */
-	uint32_t n_lines;
+	uint64_t total;
+	struct rps_line_costs costs;
 	struct file *files;
 	uint32_t n_files;
 	time_t profile_time_s; /* 0: unknown */
@@ -65,87 +60,6 @@ static void help(FILE *out)
 	      "  -C, --context=N      lines around those that cost something (default 3)\n"
 	      "  -t, --threshold=PERCENT  leave out files that cost less (default 1)\n" RPS_VIEW_HELP,
 	      out);
-}
-
-/* ---- Costs of lines ------------------------------------------------------------------------------ */
-
-static int compare_lines(const void *a, const void *b)
-{
-	const struct line *left = a, *right = b;
-
-	if (left->file != right->file)
-		return left->file < right->file ? -1 : 1;
-	return left->line == right->line ? 0 : left->line < right->line ? -1 : 1;
-}
-
-static void add_line(struct annotation *annotation, uint32_t file, uint32_t line, uint64_t self,
-		     uint64_t calls, uint64_t called)
-{
-	if (self != 0 || calls != 0 || called != 0)
-		annotation->lines[annotation->n_lines++] = (struct line){file, line, self, calls, called};
-}
-
-static void add_function(struct annotation *annotation, uint32_t i)
-{
-	const struct rps_call_graph *graph = annotation->flat->graph;
-	const struct rps_graph_function *function = &graph->functions[i];
-	uint64_t rest = function->self[annotation->event];
-
-	for (uint32_t j = function->first_line; j < function->first_line + function->n_lines; j++) {
-		const uint64_t self = graph->lines[j].self[annotation->event];
-
-		add_line(annotation, graph->lines[j].file, graph->lines[j].line, self, 0, 0);
-		rest -= self < rest ? self : rest;
-	}
-	add_line(annotation, function->file, function->line, rest, 0, 0);
-	for (uint32_t j = function->first_call; j < function->first_call + function->n_calls; j++)
-		add_line(annotation, graph->calls[j].site_file, graph->calls[j].site_line, 0,
-			 graph->calls[j].calls, graph->calls[j].inclusive[annotation->event]);
-}
-
-static void unite_lines(struct annotation *annotation)
-{
-	uint32_t n = 0;
-
-	if (annotation->n_lines > 0)
-		qsort(annotation->lines, annotation->n_lines, sizeof(*annotation->lines), compare_lines);
-	for (uint32_t i = 0; i < annotation->n_lines; i++) {
-		const struct line *line = &annotation->lines[i];
-		struct line *last = n > 0 ? &annotation->lines[n - 1] : NULL;
-
-		if (last == NULL || compare_lines(last, line) != 0) {
-			annotation->lines[n++] = *line;
-			continue;
-		}
-		last->self = rps_cost_add(last->self, line->self);
-		last->calls = rps_cost_add(last->calls, line->calls);
-		last->called = rps_cost_add(last->called, line->called);
-	}
-	annotation->n_lines = n;
-}
-
-static int collect(struct annotation *annotation)
-{
-	const struct rps_call_graph *graph = annotation->flat->graph;
-	bool *chosen = calloc((size_t)graph->n_functions + 1, sizeof(*chosen));
-
-	annotation->lines = calloc((size_t)graph->n_functions + graph->n_lines + graph->n_calls + 1,
-				   sizeof(*annotation->lines));
-	annotation->files = calloc((size_t)graph->n_files + 1, sizeof(*annotation->files));
-	if (chosen == NULL || annotation->lines == NULL || annotation->files == NULL) {
-		free(chosen);
-		return -ENOMEM;
-	}
-	if (annotation->function != NULL && rps_choose_functions(graph, annotation->function, chosen) == 0) {
-		free(chosen);
-		return -ENOENT;
-	}
-	for (uint32_t i = 0; i < graph->n_functions; i++)
-		if (annotation->function == NULL || chosen[i])
-			add_function(annotation, i);
-	free(chosen);
-	unite_lines(annotation);
-	return 0;
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------- */
@@ -181,16 +95,18 @@ static int compare_files(const void *a, const void *b)
 /* The files to show, the costliest first. What has no file can't be shown. */
 static void choose_files(struct annotation *annotation)
 {
-	const double total = (double)rps_profile_total(annotation->profile, annotation->event);
+	const double total = (double)annotation->total;
 	const bool shows_all = annotation->function != NULL || annotation->source != NULL;
 
-	for (uint32_t i = 0, end; i < annotation->n_lines; i = end) {
-		struct file file = {.file = annotation->lines[i].file, .first_line = i};
+	for (uint32_t i = 0, end; i < annotation->costs.n_lines; i = end) {
+		struct file file = {.file = annotation->costs.lines[i].file, .first_line = i};
 		const char *name = annotation->flat->graph->files[file.file];
 
-		for (end = i; end < annotation->n_lines && annotation->lines[end].file == file.file; end++) {
-			file.self = rps_cost_add(file.self, annotation->lines[end].self);
-			file.called = rps_cost_add(file.called, annotation->lines[end].called);
+		for (end = i;
+		     end < annotation->costs.n_lines && annotation->costs.lines[end].file == file.file;
+		     end++) {
+			file.self = rps_cost_add(file.self, annotation->costs.lines[end].self);
+			file.called = rps_cost_add(file.called, annotation->costs.lines[end].called);
 		}
 		file.n_lines = end - i;
 		if (annotation->source != NULL && !is_source(name, annotation->source))
@@ -208,14 +124,14 @@ static void choose_files(struct annotation *annotation)
 /* ---- Showing ---------------------------------------------------------------------------------------------
  */
 
-static void add_costs(const struct annotation *annotation, struct rps_table *table, const struct line *line)
+static void add_costs(const struct annotation *annotation, struct rps_table *table,
+		      const struct rps_source_line *line)
 {
 	const struct rps_event *event = &annotation->profile->events[annotation->event];
 
 	if (line->self != 0) {
 		rps_table_cost(table, event, line->self);
-		rps_table_percent(table, line->self,
-				  rps_profile_total(annotation->profile, annotation->event));
+		rps_table_percent(table, line->self, annotation->total);
 	} else {
 		rps_table_formatted(table, "", "0", RPS_STYLE_PLAIN);
 		rps_table_formatted(table, "", "0", RPS_STYLE_PLAIN);
@@ -229,8 +145,8 @@ static void add_costs(const struct annotation *annotation, struct rps_table *tab
 	}
 }
 
-static void add_row(const struct annotation *annotation, struct rps_table *table, const struct line *line,
-		    const struct rps_source_text *source)
+static void add_row(const struct annotation *annotation, struct rps_table *table,
+		    const struct rps_source_line *line, const struct rps_source_text *source)
 {
 	char number[16], *text = rps_source_text_line(source, line->line);
 
@@ -257,7 +173,7 @@ static void add_gap(struct rps_table *table)
 static void add_rows(const struct annotation *annotation, struct rps_table *table, const struct file *file,
 		     const struct rps_source_text *source)
 {
-	const struct line *lines = &annotation->lines[file->first_line];
+	const struct rps_source_line *lines = &annotation->costs.lines[file->first_line];
 	const uint64_t context = annotation->view.json || source->path == NULL ? 0 : annotation->context;
 	uint64_t next = 1; /* not shown yet */
 
@@ -275,11 +191,12 @@ static void add_rows(const struct annotation *annotation, struct rps_table *tabl
 		if (from > next && next > 1 && context > 0)
 			add_gap(table);
 		for (; from < line; from++)
-			add_row(annotation, table, &(struct line){.line = (uint32_t)from}, source);
+			add_row(annotation, table, &(struct rps_source_line){.line = (uint32_t)from}, source);
 		add_row(annotation, table, &lines[i], source);
 		next = line + 1;
 		while (next <= line + context && next < until && next <= source->n_lines)
-			add_row(annotation, table, &(struct line){.line = (uint32_t)next++}, source);
+			add_row(annotation, table, &(struct rps_source_line){.line = (uint32_t)next++},
+				source);
 	}
 }
 
@@ -372,7 +289,7 @@ static int show_file(const struct annotation *annotation, const struct file *fil
 static int show_missing(const struct annotation *annotation, const bool *is_shown)
 {
 	const struct rps_event *event = &annotation->profile->events[annotation->event];
-	const uint64_t total = rps_profile_total(annotation->profile, annotation->event);
+	const uint64_t total = annotation->total;
 	struct rps_table *table = rps_table_create();
 	char title[128];
 	int error;
@@ -444,6 +361,26 @@ static int show(struct annotation *annotation)
 
 /* ---- The command -------------------------------------------------------------------------------------- */
 
+/* 0, -ENOMEM, or -ENOENT after a message. */
+static int collect(struct annotation *annotation)
+{
+	const struct rps_call_graph *graph = annotation->flat->graph;
+	bool *chosen = calloc((size_t)graph->n_functions + 1, sizeof(*chosen));
+	int error = -ENOMEM;
+
+	annotation->total = rps_profile_total(annotation->profile, annotation->event);
+	annotation->files = calloc((size_t)graph->n_files + 1, sizeof(*annotation->files));
+	if (chosen == NULL || annotation->files == NULL)
+		goto out;
+	error = -ENOENT;
+	if (annotation->function == NULL || rps_choose_functions(graph, annotation->function, chosen) != 0)
+		error = rps_line_costs_create(&annotation->costs, graph, annotation->event,
+					      annotation->function != NULL ? chosen : NULL);
+out:
+	free(chosen);
+	return error;
+}
+
 static int annotate(struct annotation *annotation)
 {
 	int error;
@@ -484,7 +421,7 @@ static int annotate_all(struct annotation *annotation, char *const *paths, int n
 		status = annotate(annotation);
 	else
 		annotate(annotation);
-	free(annotation->lines);
+	rps_line_costs_clear(&annotation->costs);
 	free(annotation->files);
 	rps_flat_destroy(flat);
 	rps_profile_destroy(profile);
