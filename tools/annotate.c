@@ -39,6 +39,7 @@ struct annotation {
 	uint32_t n_files;
 	time_t profile_time_s; /* 0: unknown */
 	uint64_t n_below;
+	bool hides_files; /* that have a name */
 };
 
 struct file {
@@ -111,11 +112,13 @@ static void choose_files(struct annotation *annotation)
 		file.n_lines = end - i;
 		if (annotation->source != NULL && !is_source(name, annotation->source))
 			continue;
-		if (name[0] == '\0' ||
-		    (!shows_all && (double)file.self < annotation->threshold / 100 * total))
-			annotation->n_below++;
-		else
+		if (name[0] != '\0' &&
+		    (shows_all || (double)file.self >= annotation->threshold / 100 * total)) {
 			annotation->files[annotation->n_files++] = file;
+			continue;
+		}
+		annotation->n_below++;
+		annotation->hides_files |= name[0] != '\0';
 	}
 	if (annotation->n_files > 0)
 		qsort(annotation->files, annotation->n_files, sizeof(*annotation->files), compare_files);
@@ -399,7 +402,9 @@ static int annotate(struct annotation *annotation)
 	if (annotation->source != NULL)
 		rps_complain("there is no source file %s in the profile", annotation->source);
 	else
-		rps_complain("no source file is known of what costs something (compile with -g)");
+		rps_complain(annotation->hides_files
+				 ? "no source file costs as much as the threshold (--threshold=0 shows all)"
+				 : "no source file is known of what costs something (compile with -g)");
 	return 1;
 }
 
