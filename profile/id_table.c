@@ -12,8 +12,14 @@
 
 uint64_t rps_hash_mix(uint64_t hash, uint64_t value)
 {
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
-	return hash ^ hash >> 29;
+	/* Both halves of the product: in the lower one alone, the last letters of a word change only the
+	 * highest bits, and names that are numbered would all collide. And not hash ^ value, which is nearly
+	 * the same for all edges from a node to the next one. */
+	const unsigned __int128 product =
+	    (unsigned __int128)((hash * 0xd6e8feb86659fd93u + value) ^ 0xa0761d6478bd642fu) *
+	    0x9e3779b97f4a7c15u;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 uint64_t rps_hash_bytes(const void *bytes, size_t size)
