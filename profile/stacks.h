@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Builds a profile from call stacks, as formats without edges hold them. Recursion folds: a frame whose
- * function is active already leads back to its node. Called by the readers of such formats; one owner at a
- * time.
+ * function is on the node's path already leads back to that node. Called by the readers of such formats; one
+ * owner at a time.
  *
  *     rps_stacks_begin(stacks);                        at the root
  *     rps_stacks_enter(stacks, function, site...);     once a frame, from the outermost on

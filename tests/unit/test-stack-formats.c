@@ -120,6 +120,47 @@ static void test_foreign_folded(void **state)
 	rps_profile_destroy(profile);
 }
 
+/* Deep and mutual recursion, as real stacks have it: all is taken, and each function's inclusive costs are
+ * those of the stacks it is in, once. */
+static void test_recursive_stacks(void **state)
+{
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		uint64_t expected[12] = {0}, inclusive[12] = {0}, total = 0;
+		struct rps_profile *profile;
+		char *text;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		random_state = seed;
+		for (int line = 0; line < 60; line++) {
+			uint32_t depth = 1 + random_below(14), cost = random_below(1000), seen = 0;
+
+			for (uint32_t i = 0; i < depth; i++) {
+				uint32_t function = random_below(12);
+
+				fprintf(out, "%sf%u", i > 0 ? ";" : "", function);
+				if (!(seen >> function & 1))
+					expected[function] += cost;
+				seen |= 1u << function;
+			}
+			fprintf(out, " %u\n", cost);
+			total += cost;
+		}
+		fclose(out);
+		profile = read_text(text);
+		assert_string_equal(why, "");
+		assert_int_equal(rps_profile_total(profile, 0), total);
+		for (uint32_t i = 0; i < profile->n_edges; i++) {
+			const uint32_t to = profile->nodes[profile->edges[i].to].function;
+
+			inclusive[atoi(profile->functions[to].name + 1)] += profile->edges[i].inclusive[0];
+		}
+		assert_memory_equal(inclusive, expected, sizeof(expected));
+		rps_profile_destroy(profile);
+		free(text);
+	}
+}
+
 static void test_foreign_speedscope(void **state)
 {
 	struct rps_profile *profile = read_text(
@@ -220,9 +261,13 @@ static void test_recognised(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_folded_round_trip),  cmocka_unit_test(test_speedscope_round_trip),
-	    cmocka_unit_test(test_hostile_names),      cmocka_unit_test(test_foreign_folded),
-	    cmocka_unit_test(test_foreign_speedscope), cmocka_unit_test(test_broken),
+	    cmocka_unit_test(test_folded_round_trip),
+	    cmocka_unit_test(test_speedscope_round_trip),
+	    cmocka_unit_test(test_hostile_names),
+	    cmocka_unit_test(test_foreign_folded),
+	    cmocka_unit_test(test_foreign_speedscope),
+	    cmocka_unit_test(test_recursive_stacks),
+	    cmocka_unit_test(test_broken),
 	    cmocka_unit_test(test_recognised),
 	};
 
