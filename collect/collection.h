@@ -62,6 +62,7 @@ struct rps_gathering {
 	uint64_t deep_calls, abandoned;
 	uint32_t cost_outside, cost_untimed;
 	uint32_t n_unreadable;
+	uint32_t n_beside; /* arenas of other stacks */
 	uint32_t unfinished[RPS_UNFINISHED_NAMES_MAX];
 	uint32_t n_unfinished_names;
 	int is_cut_short;

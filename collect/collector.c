@@ -339,12 +339,21 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	int is_dead = rps_slot_state(collector, index) == RPS_ARENA_LIVE && !rps_owner_is_alive(collector, slot);
 	uint64_t end_ticks = has_exited(collector, slot) ? rps_pool_process(&collector->pool, slot->process)->ended_ticks
 							 : gathering->end_ticks;
+	uint64_t paused_ticks = rps_pool_arena(&collector->pool, index)->paused_ticks;
 	struct rps_arena_copy copy;
-	int error = rps_arena_copy(&collector->pool, index, end_ticks, &copy);
+	int error;
+
+	/* Its thread was on another stack then: time stood still here. */
+	if (paused_ticks != 0 && paused_ticks < end_ticks)
+		end_ticks = paused_ticks;
+	error = rps_arena_copy(&collector->pool, index, end_ticks, &copy);
 
 	if (error == -ENOMEM)
 		return error;
-	info->n_arenas++;
+	if (slot->is_beside)
+		gathering->n_beside++;
+	else
+		info->n_arenas++;
 	if (info->pid == 0)
 		info->pid = slot->pid;
 	if (error != 0) {
@@ -455,6 +464,9 @@ static int describe_all(struct rps_collection *collection, struct rps_profile *p
 	error |= describe_time(collector, profile, gathering);
 	error |= describe(profile, rps_profile_add_meta, "Calls", "%llu in %u thread%s", (unsigned long long)info->calls, info->n_arenas,
 			  info->n_arenas == 1 ? "" : "s");
+	if (gathering->n_beside > 0)
+		error |= describe(profile, rps_profile_add_meta, "Other stacks", "%u (coroutines, signal stacks, handlers that interrupted a hook) have trees of their own below the root",
+				  gathering->n_beside);
 	if (info->cut_off)
 		error |= describe(profile, rps_profile_add_meta, "Cut off", "the application died in the middle of this request");
 	if (info->n_unfinished > 0)

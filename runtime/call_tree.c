@@ -114,6 +114,7 @@ void rps_call_tree_reset(struct rps_arena_header *arena, uint64_t token)
 	bottom->node = arena->root;
 	arena->timed_top = RPS_STACK_OFFSET;
 	arena->top = (uintptr_t)bottom;
+	arena->stack_size = UINT64_MAX;
 	atomic_store_explicit(&arena->token, token, memory_order_release);
 }
 

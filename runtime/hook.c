@@ -12,6 +12,7 @@
 #include "runtime/clock.h"
 #include "runtime/pool.h"
 #include "runtime/record.h"
+#include "runtime/stacks.h"
 #include "runtime/thread.h"
 #include "runtime/veneer.h"
 
@@ -31,8 +32,11 @@ static void change_epoch(void *cls)
 	if ((epoch & RPS_MODE_MASK) == RPS_MODE_APPLICATION)
 		rps_pool_claim(0, epoch, &arena);
 	thread->epoch = epoch;
-	if (arena != NULL)
-		rps_thread_join(thread, arena);
+	thread->home = NULL;
+	if (arena == NULL)
+		return;
+	rps_stacks_begin(thread, arena);
+	rps_thread_join(thread, arena);
 }
 
 static inline void finish_update(struct rps_thread *thread, struct rps_arena_header *arena)
@@ -101,6 +105,34 @@ static inline struct rps_arena_header *begin_update(struct rps_thread *thread)
 	}
 }
 
+/* The thread has gone to another stack: that one's arena takes the place of this one. */
+static __attribute__((noinline, cold)) struct rps_arena_header *change_stack(struct rps_thread *thread,
+									     struct rps_arena_header *arena, uint64_t cfa)
+{
+	struct rps_stacks_question question = {arena, cfa};
+
+	if (arena != thread->arena)
+		return arena; /* a spare one: not for long */
+	rps_veneer_call(rps_stacks_find, &question);
+	if (question.arena == arena)
+		return arena;
+	finish_update(thread, arena);
+	rps_thread_leave(thread);
+	rps_thread_join(thread, question.arena);
+	thread->is_leaf_timed = (uint32_t)rps_call_tree_is_leaf_timed(question.arena);
+	return begin_update(thread);
+}
+
+/* The same, for a function with the frame address `cfa`. */
+static inline struct rps_arena_header *begin_update_at(struct rps_thread *thread, uint64_t cfa)
+{
+	struct rps_arena_header *arena = begin_update(thread);
+
+	if (arena == NULL || rps_stacks_is_on(arena, cfa))
+		return arena;
+	return change_stack(thread, arena, cfa);
+}
+
 /* Is there nothing whose end could be recorded? */
 static inline int is_idle(void)
 {
@@ -145,7 +177,7 @@ static __attribute__((noinline, cold)) int enter_request(struct rps_thread *thre
 static inline void enter(const struct rps_call *call)
 {
 	struct rps_thread *thread = &rps_this_thread;
-	struct rps_arena_header *arena = begin_update(thread);
+	struct rps_arena_header *arena = begin_update_at(thread, call->cfa);
 
 	if (arena == NULL) {
 		enter_request(thread, call);
@@ -159,7 +191,7 @@ static inline void leave(uintptr_t key_function, void *cfa, enum rps_call_kind k
 {
 	uint64_t now = rps_clock_now();
 	struct rps_thread *thread = &rps_this_thread;
-	struct rps_arena_header *arena = begin_update(thread);
+	struct rps_arena_header *arena = begin_update_at(thread, (uintptr_t)cfa);
 	int is_end;
 
 	if (arena == NULL)
@@ -207,7 +239,7 @@ void rps_hook_enter_inlined(struct rps_function_record *function, void *cfa, con
 static inline void leaf_enter(const struct rps_call *call)
 {
 	struct rps_thread *thread = &rps_this_thread;
-	struct rps_arena_header *arena = begin_update(thread);
+	struct rps_arena_header *arena = begin_update_at(thread, call->cfa);
 
 	if (arena == NULL) {
 		if (enter_request(thread, call))
@@ -250,7 +282,7 @@ void rps_hook_leaf_exit(struct rps_function_record *function, void *cfa)
 	thread->is_leaf_timed = 0;
 	if (is_idle())
 		return;
-	arena = begin_update(thread);
+	arena = begin_update_at(thread, (uintptr_t)cfa);
 	if (arena == NULL)
 		return;
 	is_end = rps_call_tree_exit(arena, (uintptr_t)function, (uintptr_t)cfa, now, RPS_CALL_RECORD_PHYSICAL);
@@ -304,7 +336,7 @@ RPS_EXPORT void __runprofile_resync_v2(struct rps_function_record *function, voi
 	if (is_idle())
 		return;
 	end_abandoned_hook(thread, (uintptr_t)function, (uintptr_t)cfa);
-	arena = begin_update(thread);
+	arena = begin_update_at(thread, (uintptr_t)cfa);
 	if (arena == NULL)
 		return;
 	if (rps_unlikely(thread->call_scope.arena == arena && rps_call_tree_top(arena) > rps_call_tree_bottom(arena) &&
@@ -327,7 +359,7 @@ RPS_EXPORT void __runprofile_landed_v2(void *cfa)
 
 	if (is_idle())
 		return;
-	arena = begin_update(thread);
+	arena = begin_update_at(thread, (uintptr_t)cfa);
 	if (arena == NULL)
 		return;
 	keep = rps_call_tree_top(arena);
@@ -353,7 +385,7 @@ static inline void leave_external(void *cfa, enum rps_call_kind kind)
 {
 	uint64_t now = rps_clock_now();
 	struct rps_thread *thread = &rps_this_thread;
-	struct rps_arena_header *arena = begin_update(thread);
+	struct rps_arena_header *arena = begin_update_at(thread, (uintptr_t)cfa);
 
 	if (arena == NULL)
 		return;

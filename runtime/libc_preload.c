@@ -4,11 +4,13 @@
  * chance comes in: whether a request's first bytes are there when its connection is accepted.
  */
 #include "runtime/pool.h"
+#include "runtime/stacks.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +24,8 @@ static struct {
 	long (*syscall)(long number, ...);
 	int (*clone)(int (*run)(void *), void *stack, int flags, void *arg, ...);
 	pid_t (*_Fork)(void);
+	int (*pthread_attr_setstacksize)(pthread_attr_t *attributes, size_t size);
+	int (*pthread_attr_setstack)(pthread_attr_t *attributes, void *stack, size_t size);
 } real;
 
 /* Also called by a function that comes before this constructor. */
@@ -32,6 +36,8 @@ static __attribute__((constructor(101))) void find_real_functions(void)
 #define FIND(name) *(void **)&real.name = dlsym(RTLD_NEXT, #name)
 	FIND(clone);
 	FIND(_Fork);
+	FIND(pthread_attr_setstacksize);
+	FIND(pthread_attr_setstack);
 	FIND(syscall);
 #undef FIND
 }
@@ -107,6 +113,22 @@ RPS_EXPORT int mlockall(int flags)
 {
 	rps_pool_close_free_arenas();
 	return (int)syscall(SYS_mlockall, flags);
+}
+
+/* ---- Threads' stacks ------------------------------------------------------------------------- */
+
+RPS_EXPORT int pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size)
+{
+	find_real_functions();
+	rps_stacks_note_size(size);
+	return real.pthread_attr_setstacksize(attributes, size);
+}
+
+RPS_EXPORT int pthread_attr_setstack(pthread_attr_t *attributes, void *stack, size_t size)
+{
+	find_real_functions();
+	rps_stacks_note_size(size);
+	return real.pthread_attr_setstack(attributes, stack, size);
 }
 
 /* ---- Sockets ------------------------------------------------------------------------------- */

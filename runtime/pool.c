@@ -10,6 +10,7 @@
 #include "runtime/clock.h"
 #include "runtime/environment.h"
 #include "runtime/image.h"
+#include "runtime/stacks.h"
 #include "runtime/veneer.h"
 
 #include <errno.h>
@@ -66,7 +67,7 @@ void rps_complain(const char *what, const char *detail)
 
 /* ---- Arenas ------------------------------------------------------------------ */
 
-static struct rps_arena_header *arena_at(uint32_t slot)
+struct rps_arena_header *rps_pool_arena_at(uint32_t slot)
 {
 	return (struct rps_arena_header *)((char *)rps_pool + RPS_ARENAS_OFFSET + (uint64_t)slot * RPS_ARENA_SIZE);
 }
@@ -79,7 +80,7 @@ static int open_arena(uint32_t slot)
 	if (!atomic_load_explicit(&is_closing, memory_order_acquire) ||
 	    (atomic_load_explicit(word, memory_order_acquire) & bit))
 		return 0;
-	if (mprotect(arena_at(slot), RPS_ARENA_SIZE, PROT_READ | PROT_WRITE) != 0)
+	if (mprotect(rps_pool_arena_at(slot), RPS_ARENA_SIZE, PROT_READ | PROT_WRITE) != 0)
 		return -errno;
 	atomic_fetch_or_explicit(word, bit, memory_order_release);
 	return 0;
@@ -96,7 +97,7 @@ void rps_pool_close_free_arenas(void)
 		if (!atomic_compare_exchange_strong_explicit(&slot->state, &free_state, RPS_ARENA_CLAIMED,
 							     memory_order_acquire, memory_order_relaxed))
 			continue;
-		mprotect(arena_at(i), RPS_ARENA_SIZE, PROT_NONE);
+		mprotect(rps_pool_arena_at(i), RPS_ARENA_SIZE, PROT_NONE);
 		atomic_fetch_and_explicit(&opened[i / 64], ~(UINT64_C(1) << (i % 64)), memory_order_relaxed);
 		atomic_store_explicit(&slot->state, RPS_ARENA_FREE, memory_order_release);
 	}
@@ -145,11 +146,12 @@ uint32_t rps_pool_claim(uint64_t request_id, uint64_t epoch, struct rps_arena_he
 		slot->process = rps_process_index;
 		slot->pid = rps_process.here.pid;
 		slot->own = RPS_OWN_NOT;
+		slot->is_beside = 0;
 		slot->request_id = request_id;
 		slot->epoch = epoch;
 		slot->ended_ticks = 0;
 		slot->claimed_ticks = rps_clock_now();
-		*arena = arena_at(i);
+		*arena = rps_pool_arena_at(i);
 		rps_call_tree_reset(*arena, new_token(i));
 		atomic_store_explicit(&slot->state, RPS_ARENA_LIVE, memory_order_release);
 		errno = saved_errno;
@@ -172,16 +174,16 @@ void rps_pool_release(uint32_t slot)
 	atomic_store_explicit(&rps_pool_slot(slot)->state, RPS_ARENA_FREE, memory_order_release);
 }
 
-static uint32_t slot_of(const struct rps_arena_header *arena)
+uint32_t rps_pool_slot_of(const struct rps_arena_header *arena)
 {
-	return (uint32_t)(((const char *)arena - (const char *)arena_at(0)) / RPS_ARENA_SIZE);
+	return (uint32_t)(((const char *)arena - (const char *)rps_pool_arena_at(0)) / RPS_ARENA_SIZE);
 }
 
 static void claim_spare(void *cls)
 {
 	struct rps_thread *thread = &rps_this_thread;
 	struct rps_arena_header **spare = cls, *arena;
-	uint32_t slot = rps_pool_claim(rps_pool_slot(slot_of(thread->arena))->request_id, thread->epoch, &arena);
+	uint32_t slot = rps_pool_claim_beside(thread->arena, thread->epoch, &arena);
 
 	if (slot == RPS_NO_SLOT)
 		return;
@@ -197,6 +199,26 @@ struct rps_arena_header *rps_pool_claim_spare(struct rps_thread *thread, int n)
 	return thread->spare[n];
 }
 
+uint32_t rps_pool_claim_beside(const struct rps_arena_header *arena, uint64_t epoch, struct rps_arena_header **claimed)
+{
+	uint32_t slot = rps_pool_claim(rps_pool_slot(rps_pool_slot_of(arena))->request_id, epoch, claimed);
+
+	if (slot != RPS_NO_SLOT)
+		rps_pool_slot(slot)->is_beside = 1;
+	return slot;
+}
+
+/* The request may have got its id in between. */
+void rps_pool_end_beside(struct rps_arena_header *claimed, const struct rps_arena_header *arena)
+{
+	const struct rps_arena_slot *main_slot = rps_pool_slot(rps_pool_slot_of(arena));
+	uint32_t slot = rps_pool_slot_of(claimed);
+
+	rps_pool_set_request(slot, main_slot->request_id);
+	rps_pool_slot(slot)->own = main_slot->own != RPS_OWN_NOT ? RPS_OWN_SPARE : RPS_OWN_NOT;
+	rps_pool_end(slot);
+}
+
 void rps_pool_end_spares(struct rps_thread *thread, const struct rps_arena_header *arena)
 {
 	for (int i = 0; i < RPS_N_SPARES; i++) {
@@ -205,9 +227,7 @@ void rps_pool_end_spares(struct rps_thread *thread, const struct rps_arena_heade
 		thread->spare[i] = NULL;
 		if (spare == NULL)
 			continue;
-		rps_pool_set_request(slot_of(spare), rps_pool_slot(slot_of(arena))->request_id);
-		rps_pool_slot(slot_of(spare))->own = rps_pool_slot(slot_of(arena))->own != RPS_OWN_NOT ? RPS_OWN_SPARE : RPS_OWN_NOT;
-		rps_pool_end(slot_of(spare));
+		rps_pool_end_beside(spare, arena);
 	}
 }
 
@@ -282,6 +302,7 @@ void rps_pool_after_fork(void)
 	rps_this_thread.epoch = 0;
 	rps_this_thread.nested = 0;
 	rps_this_thread.in_callback = 0;
+	rps_this_thread.home = NULL;
 	if (rps_pool != NULL)
 		register_process(0);
 	errno = saved_errno;
@@ -391,6 +412,7 @@ static void attach(void)
 		return;
 	}
 	rps_image_init();
+	rps_stacks_init();
 	find_xsave();
 	madvise(&rps_process, sizeof(rps_process), MADV_WIPEONFORK);
 	rps_pool = inherited_pool = pool;

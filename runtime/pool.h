@@ -20,6 +20,12 @@ RPS_HIDDEN struct rps_arena_header *rps_pool_claim_spare(struct rps_thread *thre
 /* Hands the thread's spare arenas over, at the end of its work for the request in `arena`. */
 RPS_HIDDEN void rps_pool_end_spares(struct rps_thread *thread, const struct rps_arena_header *arena);
 
+/* Claims one more arena for the same request as `arena`, and hands it over. The former's like rps_pool_claim. */
+RPS_HIDDEN uint32_t rps_pool_claim_beside(const struct rps_arena_header *arena, uint64_t epoch, struct rps_arena_header **claimed);
+RPS_HIDDEN void rps_pool_end_beside(struct rps_arena_header *claimed, const struct rps_arena_header *arena);
+RPS_HIDDEN struct rps_arena_header *rps_pool_arena_at(uint32_t slot);
+RPS_HIDDEN uint32_t rps_pool_slot_of(const struct rps_arena_header *arena);
+
 /* Gives the arena to the collector (ENDED), or back to the free ones if nobody is to read it. */
 RPS_HIDDEN void rps_pool_end(uint32_t slot);
 RPS_HIDDEN void rps_pool_release(uint32_t slot);

@@ -7,6 +7,7 @@
 #include "runtime/call_tree.h"
 #include "runtime/clock.h"
 #include "runtime/pool.h"
+#include "runtime/stacks.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -54,7 +55,7 @@ void rps_scope_resume(struct rps_scope *scope)
 
 	if (scope->arena == NULL)
 		return;
-	scope->outer_arena = thread->arena;
+	scope->outer_arena = thread->home != NULL ? thread->home : thread->arena;
 	scope->outer_epoch = thread->epoch;
 	scope->arena->resumed_ticks = rps_clock_now();
 	scope->arena->attached = 1;
@@ -62,6 +63,7 @@ void rps_scope_resume(struct rps_scope *scope)
 	if (scope->outer_arena != &rps_idle_arena)
 		rps_pool_end_spares(thread, scope->outer_arena);
 	thread->epoch = rps_pool_slot(scope->slot)->epoch;
+	rps_stacks_begin(thread, scope->arena);
 	rps_thread_join(thread, scope->arena);
 }
 
@@ -72,9 +74,10 @@ void rps_scope_suspend(struct rps_scope *scope)
 	uint64_t now;
 
 	/* A child that was forked in the middle has its parent's scope, but not its arena. */
-	if (arena == NULL || thread->arena != arena)
+	if (arena == NULL || thread->home != arena)
 		return;
 	rps_thread_leave(thread);
+	rps_stacks_end(thread, arena);
 	/* The callback has returned, so whatever is still open left without its exits. */
 	rps_call_tree_unwind(arena, rps_call_tree_bottom(arena));
 	now = rps_clock_now();
@@ -82,8 +85,10 @@ void rps_scope_suspend(struct rps_scope *scope)
 	arena->attached = 0;
 	rps_pool_end_spares(thread, arena);
 	thread->epoch = scope->outer_epoch;
-	if (scope->outer_arena != &rps_idle_arena)
+	if (scope->outer_arena != &rps_idle_arena) {
+		thread->home = scope->outer_arena;
 		rps_thread_join(thread, scope->outer_arena);
+	}
 }
 
 void rps_scope_end(struct rps_scope *scope)

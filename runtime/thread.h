@@ -47,6 +47,8 @@ struct rps_thread {
 	/* What signal handlers record into that have interrupted a hook: the first while `arena` is being changed, the
 	 * second while the first is, too. NULL until needed. */
 	struct rps_arena_header *spare[RPS_N_SPARES];
+	/* Of the thread's own stack; `arena` is another while it is on another stack (stacks.h). NULL: it works for no request. */
+	struct rps_arena_header *home;
 	/* --request: the call under way that is a request; its arena NULL: none. */
 	struct rps_scope call_scope;
 };

@@ -185,7 +185,8 @@ struct rps_arena_slot {
 	uint64_t epoch;       /* in which it was claimed */
 	uint64_t claimed_ticks;
 	uint64_t ended_ticks; /* request scope; 0: not yet, or it died */
-	uint32_t reserved[4];
+	uint32_t is_beside;   /* 1: not the thread's first of this request (another stack, a handler in the middle of a hook) */
+	uint32_t reserved[3];
 };
 _Static_assert(sizeof(struct rps_arena_slot) == 64, "one cache line");
 
@@ -257,7 +258,10 @@ struct rps_arena_header {
 	uint64_t miss_ticks;    /* spent on first appearances of calls; already taken off */
 	uint64_t abandoned;     /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by a later event */
 	uint32_t metas;         /* what the application says of the request: the newest, 0 none */
-	uint32_t reserved0;
+	uint32_t next_stack;    /* slot + 1 of the arena for another stack of the same thread (runtime/stacks.h); 0: none */
+	uint64_t stack_low;     /* addresses on the stack that it is for ... */
+	uint64_t stack_size;    /* ... from there on; UINT64_MAX: any */
+	uint64_t paused_ticks;  /* the thread is on another stack since; 0: it is on this one */
 };
 _Static_assert(offsetof(struct rps_arena_header, limit) == 24, "hook_asm.h");
 _Static_assert(sizeof(struct rps_arena_header) <= 256, "fits before the empty edge");

@@ -172,6 +172,63 @@ static void by_hand(void)
 }
 #endif
 
+/* More than there are arenas for in one thread: those beyond are recorded with the thread's own stack. */
+static void by_many_contexts(void)
+{
+	static struct generator generators[100 * N_GENERATORS];
+
+	yield = yield_context;
+	for (int k = 0; k < 100; k++) {
+		make_stacks(generators + (size_t)k * N_GENERATORS);
+		for (int i = k * N_GENERATORS; i < (k + 1) * N_GENERATORS; i++) {
+			getcontext(&generators[i].own);
+			generators[i].own.uc_stack.ss_sp = generators[i].stack;
+			generators[i].own.uc_stack.ss_size = STACK_SIZE;
+			generators[i].own.uc_link = &generators[i].caller;
+			makecontext(&generators[i].own, start_context, 0);
+		}
+	}
+	/* All of them are there at the same time. */
+	for (int k = 0; k < 100; k++) {
+		resume_context(&generators[(size_t)k * N_GENERATORS]);
+		after();
+	}
+	for (int k = 0; k < 100; k++)
+		consume(generators + (size_t)k * N_GENERATORS, resume_context);
+}
+
+/* ---- Deep stacks, which are no other stacks ------------------------------------------------ */
+
+static NOINLINE void descend(int kib)
+{
+	volatile char room[1024];
+
+	room[0] = (char)kib;
+	leaf();
+	if (kib > 0)
+		descend(kib - 1);
+	sink += room[0];
+}
+
+static void *descend_in_thread(void *arg)
+{
+	descend(20 * 1024);
+	return arg;
+}
+
+/* Seven MiB of main's stack, and twenty of a thread's that has asked for so much. */
+static void deep(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	descend(6 * 1024);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, (size_t)64 << 20);
+	pthread_create(&thread, &attributes, descend_in_thread, NULL);
+	pthread_join(thread, NULL);
+}
+
 /* On a thread's stack, which lies below main's and, as a rule, above the generators'. */
 static void *run_in_thread(void *run)
 {
@@ -263,6 +320,10 @@ int main(int argc, char **argv)
 		in_thread(by_context);
 	else if (argc > 1 && strcmp(argv[1], "hand-in-thread") == 0)
 		in_thread(by_hand);
+	else if (argc > 1 && strcmp(argv[1], "many") == 0)
+		by_many_contexts();
+	else if (argc > 1 && strcmp(argv[1], "deep") == 0)
+		deep();
 	else if (argc > 1 && strcmp(argv[1], "storm") == 0)
 		storm();
 	else if (argc > 1 && strcmp(argv[1], "leaps") == 0)
