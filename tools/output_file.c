@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* In the same folder, malloc'ed. Not derived from the name, which may be as long as the file system allows. */
@@ -37,6 +38,16 @@ static int write_and_close(int fd, const struct rps_profile *profile, rps_output
 	return error;
 }
 
+/* A device or a pipe can't be replaced, and must not: /dev/null is everybody's. -1: it is none, or not there. */
+static int open_special(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+		return -1;
+	return open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+}
+
 static int write_file(const char *path, const struct rps_profile *profile, rps_output_writer *writer, int is_flushed)
 {
 	char *temporary;
@@ -44,6 +55,9 @@ static int write_file(const char *path, const struct rps_profile *profile, rps_o
 
 	if (strcmp(path, "-") == 0)
 		return writer(profile, stdout);
+	fd = open_special(path);
+	if (fd >= 0)
+		return write_and_close(fd, profile, writer, 0);
 	temporary = temporary_path(path);
 	if (temporary == NULL)
 		return -ENOMEM;
