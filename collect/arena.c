@@ -51,6 +51,31 @@ static struct rps_wire_edge *edge_at(const struct reading *reading, uint32_t off
 	return (struct rps_wire_edge *)(reading->bytes + offset);
 }
 
+/* The node whose child table starts at `offset`; 0: there is none. */
+static uint32_t node_of_table(const struct reading *reading, uint32_t offset)
+{
+	const struct rps_wire_table *table = (const struct rps_wire_table *)(reading->bytes + offset - sizeof(*table));
+
+	if (offset % sizeof(uint64_t) != 0 || offset < RPS_TREE_OFFSET + sizeof(*table) || offset > reading->header.used ||
+	    !is_node(reading, table->node))
+		return 0;
+	return table->node;
+}
+
+/* Calls left to skip stand in the edge's place in a child table, if it has one. */
+static int take_skip(const struct reading *reading, struct rps_wire_edge *edge)
+{
+	const struct rps_wire_place *place = (const struct rps_wire_place *)(reading->bytes + edge->place);
+
+	if (edge->place != 0) {
+		if (edge->place % sizeof(uint64_t) != 0 || edge->place < RPS_TREE_OFFSET ||
+		    edge->place > reading->header.used - sizeof(*place))
+			return -EINVAL;
+		edge->skip = place->skip;
+	}
+	return edge->skip > 0 && edge->granted < (uint64_t)edge->skip ? -EINVAL : 0;
+}
+
 /* ---- Copying ------------------------------------------------------------------------- */
 
 static int copy_bytes(const struct rps_pool *pool, uint32_t index, struct reading *reading)
@@ -108,6 +133,9 @@ static int close_open_frames(struct reading *reading, uint64_t end_ticks)
 	uint64_t child_ticks = 0; /* of the timed activation inside, for the next one further out */
 
 	copy->timed_ticks = bottom->child_ticks;
+	/* Died while pushing a frame. */
+	if (n > 0 && top->cfa == 0)
+		top--, n--;
 	if (n == 0)
 		return 0;
 	copy->unfinished = malloc(n * sizeof(*copy->unfinished));
@@ -115,9 +143,11 @@ static int close_open_frames(struct reading *reading, uint64_t end_ticks)
 		return -ENOMEM;
 	copy->n_unfinished = n;
 	for (; top > bottom; top--) {
-		if (!is_node(reading, top->node) || ((top->mark & 1) && !is_edge(reading, top->edge)))
+		uint32_t node = node_of_table(reading, top->table);
+
+		if (node == 0 || ((top->mark & 1) && !is_edge(reading, top->edge)))
 			return -EINVAL;
-		copy->unfinished[top - bottom - 1] = node_at(reading, top->node)->function;
+		copy->unfinished[top - bottom - 1] = node_at(reading, node)->function;
 		if ((top->mark & 1) == 0)
 			continue;
 		top->child_ticks += child_ticks;
@@ -181,7 +211,7 @@ static int walk_edges(struct reading *reading, uint32_t from)
 		reading->index_at[at / UNIT] = EDGE_HERE;
 		edge->from = from;
 		edge->wire = *edge_at(reading, at);
-		if (edge->wire.skip > 0 && edge->wire.granted < (uint64_t)edge->wire.skip)
+		if (take_skip(reading, &edge->wire) != 0)
 			return -EINVAL;
 		copy->calls += rps_wire_edge_calls(&edge->wire);
 		error = follow(reading, from, edge->wire.to, &edge->to);

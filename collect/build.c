@@ -53,42 +53,40 @@ int rps_build_set_events(struct rps_profile *profile, unsigned int measures)
 static void share_out(const struct rps_arena_copy *copy, const struct rps_components *components, uint32_t c,
 		      const struct costs *costs)
 {
-	uint64_t left = 0;
-	double weight_left = 0, weightless = 0;
+	const uint32_t *into = components->into + components->first_into[c];
+	uint32_t n_into = components->first_into[c + 1] - components->first_into[c], last = UINT32_MAX;
+	uint64_t cost = 0, given = 0;
+	double weight = 0, n_calls = 0;
 
 	for (uint32_t i = components->first[c]; i < components->first[c + 1]; i++)
-		left = rps_cost_add(left, costs->self[components->nodes[i]]);
+		cost = rps_cost_add(cost, costs->self[components->nodes[i]]);
 	for (uint32_t i = components->first_out_of[c]; i < components->first_out_of[c + 1]; i++)
 		if (components->of[copy->edges[components->out_of[i]].to] != c)
-			left = rps_cost_add(left, costs->inclusive[components->out_of[i]]);
-	for (uint32_t i = components->first_into[c]; i < components->first_into[c + 1]; i++) {
-		uint32_t edge = components->into[i];
+			cost = rps_cost_add(cost, costs->inclusive[components->out_of[i]]);
+	for (uint32_t i = 0; i < n_into; i++) {
+		uint32_t edge = into[i];
 
-		if (components->of[copy->edges[edge].from] == c)
-			costs->inclusive[edge] = costs->weight[edge] < (double)left ? (uint64_t)costs->weight[edge] : left;
-		else
-			weight_left += costs->weight[edge];
+		if (components->of[copy->edges[edge].from] == c) {
+			costs->inclusive[edge] = costs->weight[edge] < (double)cost ? (uint64_t)costs->weight[edge] : cost;
+			continue;
+		}
+		weight += costs->weight[edge];
+		n_calls += (double)rps_wire_edge_calls(&copy->edges[edge].wire);
+		last = i;
 	}
-	/* Nothing was seen of any: by calls. */
-	if (weight_left <= 0)
-		weightless = 1;
-	for (uint32_t i = components->first_into[c]; i < components->first_into[c + 1] && weightless > 0; i++)
-		if (components->of[copy->edges[components->into[i]].from] != c)
-			weight_left += (double)rps_wire_edge_calls(&copy->edges[components->into[i]].wire);
-	for (uint32_t i = components->first_into[c]; i < components->first_into[c + 1]; i++) {
-		uint32_t edge = components->into[i];
-		double weight = weightless > 0 ? (double)rps_wire_edge_calls(&copy->edges[edge].wire) : costs->weight[edge];
-		uint64_t share = left;
+	for (uint32_t i = 0; i < n_into && last != UINT32_MAX; i++) {
+		uint32_t edge = into[i];
+		/* Where nothing was seen of any: by calls. */
+		double part = weight > 0 ? costs->weight[edge] / weight
+					 : (double)rps_wire_edge_calls(&copy->edges[edge].wire) / n_calls;
+		uint64_t share = (uint64_t)((double)cost * part);
 
 		if (components->of[copy->edges[edge].from] == c)
 			continue;
-		/* The last one gets all that is left. */
-		if (weight < weight_left * (1 - 1e-12))
-			share = (uint64_t)((double)left * (weight / weight_left));
-		share = share < left ? share : left;
+		if (i == last || share > cost - given)
+			share = cost - given;
 		costs->inclusive[edge] = share;
-		left -= share;
-		weight_left -= weight;
+		given += share;
 	}
 }
 

@@ -30,6 +30,8 @@ UNREACHED(__runprofile_veneer_leaf_enter_v2)
 UNREACHED(__runprofile_veneer_leaf_enter_inlined_v2)
 UNREACHED(__runprofile_veneer_exit_v2)
 UNREACHED(__runprofile_veneer_leaf_exit_v2)
+UNREACHED(__runprofile_veneer_external_enter_v2)
+UNREACHED(__runprofile_veneer_external_exit_v2)
 #endif
 
 __attribute__((weak)) void __runprofile_enter_v2(void *function, void *cfa, const void *site)

@@ -59,6 +59,16 @@ static void declare_hooks()
 	landed_fn = rps_hook_declare("__runprofile_landed_v2", one);
 }
 
+bool rps_is_external_enter(tree fndecl)
+{
+	return fndecl && fndecl == external_enter_fn;
+}
+
+bool rps_is_external_exit(tree fndecl)
+{
+	return fndecl && fndecl == external_exit_fn;
+}
+
 bool rps_is_doubtful_enter(tree fndecl)
 {
 	return fndecl && fndecl == doubtful_enter_fn;
@@ -86,6 +96,37 @@ static bool is_small_copy(gcall *call, tree callee)
 	case BUILT_IN_MEMSET:
 		size = gimple_call_num_args(call) == 3 ? gimple_call_arg(call, 2) : NULL_TREE;
 		return size && tree_fits_uhwi_p(size) && tree_to_uhwi(size) <= 16;
+	default:
+		return false;
+	}
+}
+
+/* Functions the compiler knows and yet always calls. */
+static bool is_always_called(tree callee)
+{
+	if (!fndecl_built_in_p(callee, BUILT_IN_NORMAL))
+		return false;
+	switch (DECL_FUNCTION_CODE(callee)) {
+	case BUILT_IN_MALLOC:
+	case BUILT_IN_CALLOC:
+	case BUILT_IN_REALLOC:
+	case BUILT_IN_FREE:
+	case BUILT_IN_STRDUP:
+	case BUILT_IN_STRNDUP:
+	case BUILT_IN_PRINTF:
+	case BUILT_IN_FPRINTF:
+	case BUILT_IN_SPRINTF:
+	case BUILT_IN_SNPRINTF:
+	case BUILT_IN_VPRINTF:
+	case BUILT_IN_VFPRINTF:
+	case BUILT_IN_VSPRINTF:
+	case BUILT_IN_VSNPRINTF:
+	case BUILT_IN_PUTS:
+	case BUILT_IN_PUTCHAR:
+	case BUILT_IN_FPUTS:
+	case BUILT_IN_FPUTC:
+	case BUILT_IN_FWRITE:
+		return true;
 	default:
 		return false;
 	}
@@ -230,7 +271,7 @@ static void wrap_direct(gcall *call, tree callee, location_t site)
 	bool returns = !gimple_call_noreturn_p(call);
 	edge after;
 
-	if (rps_call_is_builtin(call) && returns && !stmt_ends_bb_p(call)) {
+	if (rps_call_is_builtin(call) && !is_always_called(callee) && returns && !stmt_ends_bb_p(call)) {
 		put_before(call, new_hook_call(doubtful_enter_fn, address, site, call));
 		put_after(call, new_hook_call(doubtful_exit_fn, address, site, call));
 		return;

@@ -26,7 +26,7 @@
 /* Beyond so many blocks a function is no leaf worth the search. */
 #define LEAF_BLOCKS_MAX 64
 
-enum hook_kind { NO_HOOK, ENTER, EXIT, OTHER_HOOK };
+enum hook_kind { NO_HOOK, ENTER, EXIT, EXTERNAL_ENTER, EXTERNAL_EXIT, OTHER_HOOK };
 
 struct hook {
 	gcall *call;
@@ -42,9 +42,16 @@ static hook_kind kind_of(gimple *stmt)
 
 	if (strncmp(name, "__runprofile_", strlen("__runprofile_")) != 0)
 		return NO_HOOK;
+	if (rps_is_external_enter(fndecl) || rps_is_external_exit(fndecl))
+		return rps_is_external_enter(fndecl) ? EXTERNAL_ENTER : EXTERNAL_EXIT;
 	if (strcmp(name, "__runprofile_enter_v2") == 0)
 		return ENTER;
 	return strcmp(name, "__runprofile_exit_v2") == 0 ? EXIT : OTHER_HOOK;
+}
+
+static bool is_external(const struct hook &hook)
+{
+	return hook.kind == EXTERNAL_ENTER || hook.kind == EXTERNAL_EXIT;
 }
 
 static struct hook hook_of(gimple *stmt)
@@ -52,11 +59,12 @@ static struct hook hook_of(gimple *stmt)
 	struct hook hook = {NULL, kind_of(stmt), NULL_TREE, NULL_TREE};
 	tree site;
 
-	if (hook.kind != ENTER && hook.kind != EXIT)
+	if (hook.kind == NO_HOOK || hook.kind == OTHER_HOOK)
 		return hook;
 	hook.call = as_a<gcall *>(stmt);
-	hook.record = rps_record_from_address(gimple_call_arg(stmt, 0));
-	if (hook.kind == EXIT)
+	hook.record = is_external(hook) ? TREE_OPERAND(gimple_call_arg(stmt, 0), 0)
+					: rps_record_from_address(gimple_call_arg(stmt, 0));
+	if (hook.kind == EXIT || hook.kind == EXTERNAL_EXIT)
 		return hook;
 	site = gimple_call_arg(stmt, 2);
 	if (TREE_CODE(site) == ADDR_EXPR)
@@ -126,6 +134,8 @@ static void find_leaves(const std::vector<struct hook> &hooks, std::set<tree> &l
 		if (hooks[i].record && hooks[i].kind == ENTER)
 			leaves.insert(hooks[i].record);
 	for (size_t i = 0; i < hooks.size(); i++) {
+		if (is_external(hooks[i]))
+			continue;
 		if (!hooks[i].record) {
 			leaves.clear();
 			return;
@@ -162,7 +172,10 @@ static void replace(const struct hook &hook, bool leaf)
 	tree hash = NULL_TREE;
 	gasm *stmt;
 
-	if (hook.kind == EXIT) {
+	if (is_external(hook)) {
+		text = hook.kind == EXTERNAL_ENTER ? RPS_ASM_EXTERNAL_ENTER : RPS_ASM_EXTERNAL_EXIT;
+		hash = hook.site ? rps_hash_of_site(hook.site) : NULL_TREE;
+	} else if (hook.kind == EXIT) {
 		text = leaf ? RPS_ASM_LEAF_EXIT : RPS_ASM_EXIT;
 	} else if (hook.site) {
 		text = leaf ? RPS_ASM_LEAF_ENTER_INLINED : RPS_ASM_ENTER_INLINED;
@@ -205,7 +218,7 @@ static unsigned inline_hooks(function *fun)
 		for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi); gsi_next(&gsi)) {
 			struct hook hook = hook_of(gsi_stmt(gsi));
 
-			if (hook.kind != ENTER && hook.kind != EXIT)
+			if (hook.kind == NO_HOOK || hook.kind == OTHER_HOOK)
 				continue;
 			/* A site that was read back at link time may not tell its hash. */
 			if (hook.site && !rps_hash_of_site(hook.site))

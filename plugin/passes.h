@@ -21,6 +21,10 @@ tree rps_cfa_function();
  */
 void rps_calls_mark(function *fun, bool is_instrumented);
 
+/* The hooks around a call that is a call for certain. */
+bool rps_is_external_enter(tree fndecl);
+bool rps_is_external_exit(tree fndecl);
+
 /* Are these the hooks around a call that GCC might expand inline? */
 bool rps_is_doubtful_enter(tree fndecl);
 bool rps_is_doubtful_exit(tree fndecl);

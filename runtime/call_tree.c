@@ -15,8 +15,9 @@
 #include <string.h>
 
 #define TABLE_FIRST_PLACES 4u
-#define TABLE_PLACES_PER_EDGE_MAX 16u
-#define CONFLICTS_MAX 4u
+#define TABLE_PLACES_PER_EDGE_MAX 64u
+/* The larger a table is, the more often two calls must have been in each other's way before it grows: only where it matters. */
+#define PLACES_PER_CONFLICT 8u
 #define FUNCTIONS_FIRST_PLACES 64u
 /* Without a clock an edge runs out of calls to skip after so many. */
 #define SKIP_UNTIMED INT32_MAX
@@ -86,7 +87,8 @@ static uint32_t new_node(struct rps_arena_header *arena, uint32_t function, uint
 		return 0;
 	node->function = function;
 	node->parent = parent;
-	node->table = RPS_EMPTY_TABLE_OFFSET;
+	node->own_offset = at;
+	node->table = rps_call_tree_offset(arena, &node->own_place);
 	place = function_place(arena, function);
 	if (*place == 0) {
 		*place = at;
@@ -97,21 +99,37 @@ static uint32_t new_node(struct rps_arena_header *arena, uint32_t function, uint
 	return at;
 }
 
+/* What a recording that was cut short has left above the bottom. */
+static void clear_stack(struct rps_arena_header *arena)
+{
+	struct rps_wire_frame *frame = rps_call_tree_bottom(arena);
+	uint64_t size_bytes = arena->top - arena->base - RPS_STACK_OFFSET;
+
+	if (arena->base == 0 || size_bytes >= RPS_ARENA_SIZE - RPS_STACK_OFFSET)
+		return;
+	for (uint64_t i = 0; i <= size_bytes / sizeof(*frame); i++)
+		frame[i].cfa = 0;
+}
+
 void rps_call_tree_reset(struct rps_arena_header *arena, uint64_t token)
 {
 	struct rps_wire_frame *bottom = rps_call_tree_bottom(arena);
+	const struct rps_wire_node *root;
 
+	clear_stack(arena);
 	memset(arena, 0, RPS_TREE_OFFSET);
-	*(uint32_t *)((char *)arena + RPS_EMPTY_TABLE_OFFSET) = RPS_EMPTY_EDGE_OFFSET;
 	arena->used = RPS_TREE_OFFSET;
 	arena->time_mode = rps_pool->time_mode;
+	arena->is_clock_fenced = rps_pool->time_mode == RPS_TIME_ADAPTIVE;
 	arena->random = 1;
 	arena->base = (uintptr_t)arena;
 	arena->limit = (uintptr_t)(bottom + RPS_STACK_FRAMES_MAX - 1);
 	arena->root = new_node(arena, 0, 0);
+	root = rps_call_tree_node(arena, arena->root);
 	memset(bottom, 0, sizeof(*bottom));
 	bottom->cfa = UINT64_MAX;
-	bottom->node = arena->root;
+	bottom->table = root->table;
+	bottom->mask = root->mask;
 	arena->timed_top = RPS_STACK_OFFSET;
 	arena->top = (uintptr_t)bottom;
 	arena->stack_size = UINT64_MAX;
@@ -120,45 +138,84 @@ void rps_call_tree_reset(struct rps_arena_header *arena, uint64_t token)
 
 /* ---- Child tables -------------------------------------------------------------------- */
 
-static uint32_t *place_of(struct rps_arena_header *arena, const struct rps_wire_node *node,
-			  const struct rps_wire_edge *edge)
+static struct rps_wire_place *place_of(struct rps_arena_header *arena, const struct rps_wire_node *node, uint32_t hash)
 {
-	uint32_t *table = (uint32_t *)((char *)arena + node->table);
-
-	return &table[edge->hash & node->mask];
+	return rps_call_tree_place(arena, node->table) + (hash & node->mask);
 }
 
-/* The old table's room is lost; all of a node's tables together are smaller than twice the last. Without room the old one stays:
- * slower, not wrong. */
+/* The edge's count of calls to skip goes back to itself; its keys are gone first, so that no hook counts any more. */
+static void leave_place(struct rps_arena_header *arena, struct rps_wire_place *place)
+{
+	struct rps_wire_edge *edge = rps_call_tree_edge(arena, place->edge);
+
+	if (place->key_function == 0)
+		return;
+	place->key_function = place->key_site = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	edge->skip = place->skip;
+	edge->place = 0;
+}
+
+static void take_place(struct rps_arena_header *arena, const struct rps_wire_node *node, uint32_t edge_at)
+{
+	struct rps_wire_edge *edge = rps_call_tree_edge(arena, edge_at);
+	struct rps_wire_place *place = place_of(arena, node, edge->hash);
+	const struct rps_wire_node *to = rps_call_tree_node(arena, edge->to);
+
+	leave_place(arena, place);
+	place->skip = edge->skip;
+	place->edge = edge_at;
+	place->to_table = to->table;
+	place->to_mask = to->mask;
+	edge->place = rps_call_tree_offset(arena, place);
+	atomic_signal_fence(memory_order_seq_cst);
+	place->key_site = edge->key_site;
+	place->key_function = edge->key_function;
+}
+
+/* The old table matches nothing any more; its room is lost, but all of a node's tables together are smaller than twice the last.
+ * Without room the old one stays: slower, not wrong. */
 static void grow_table(struct rps_arena_header *arena, struct rps_wire_node *node)
 {
 	uint32_t n_places = node->mask == 0 ? TABLE_FIRST_PLACES : 2 * (node->mask + 1);
-	uint32_t at;
+	uint32_t old = node->table, n_old = node->mask + 1, at;
+	struct rps_wire_table *table;
 
-	if (node->table != RPS_EMPTY_TABLE_OFFSET && n_places > TABLE_PLACES_PER_EDGE_MAX * (node->n_edges + 1))
+	if (node->mask != 0 && n_places > TABLE_PLACES_PER_EDGE_MAX * (node->n_edges + 1))
 		return;
-	at = give_out(arena, n_places * (uint32_t)sizeof(uint32_t));
+	at = give_out(arena, (1 + n_places) * (uint32_t)sizeof(struct rps_wire_place));
 	if (at == 0)
 		return;
-	for (uint32_t i = 0; i < n_places; i++)
-		((uint32_t *)((char *)arena + at))[i] = RPS_EMPTY_EDGE_OFFSET;
+	at += (uint32_t)sizeof(struct rps_wire_place);
+	table = (struct rps_wire_table *)((char *)arena + at) - 1;
+	table->node = rps_call_tree_offset(arena, node);
+	for (uint32_t i = 0; i < n_old; i++)
+		leave_place(arena, rps_call_tree_place(arena, old) + i);
 	node->table = at;
 	node->mask = n_places - 1;
 	node->conflicts = 0;
 	for (uint32_t edge = node->first_edge; edge != 0; edge = rps_call_tree_edge(arena, edge)->next)
-		*place_of(arena, node, rps_call_tree_edge(arena, edge)) = edge;
+		if (place_of(arena, node, rps_call_tree_edge(arena, edge)->hash)->key_function == 0)
+			take_place(arena, node, edge);
+	for (uint32_t in = node->first_in; in != 0; in = rps_call_tree_edge(arena, in)->next_in) {
+		struct rps_wire_place *place = rps_call_tree_place(arena, rps_call_tree_edge(arena, in)->place);
+
+		if (rps_call_tree_edge(arena, in)->place != 0) {
+			place->to_table = node->table;
+			place->to_mask = node->mask;
+		}
+	}
 }
 
-static void put_in_table(struct rps_arena_header *arena, struct rps_wire_node *node, uint32_t edge_at)
+static struct rps_wire_place *put_in_table(struct rps_arena_header *arena, struct rps_wire_node *node, uint32_t edge_at)
 {
 	struct rps_wire_edge *edge = rps_call_tree_edge(arena, edge_at);
 
-	if (node->table == RPS_EMPTY_TABLE_OFFSET)
+	if (place_of(arena, node, edge->hash)->key_function != 0 && (node->mask == 0 || ++node->conflicts > node->mask / PLACES_PER_CONFLICT))
 		grow_table(arena, node);
-	else if (*place_of(arena, node, edge) != RPS_EMPTY_EDGE_OFFSET && ++node->conflicts > CONFLICTS_MAX)
-		grow_table(arena, node);
-	if (node->table != RPS_EMPTY_TABLE_OFFSET)
-		*place_of(arena, node, edge) = edge_at;
+	if (edge->place == 0)
+		take_place(arena, node, edge_at);
+	return rps_call_tree_place(arena, edge->place);
 }
 
 /* ---- Where a call leads ----------------------------------------------------------------- */
@@ -211,6 +268,8 @@ static uint32_t overflow_child(struct rps_arena_header *arena, uint32_t function
 	first_of(arena, to)->is_recursive = 1; /* for all we know: the path to it is not kept */
 	link = rps_call_tree_edge(arena, at);
 	link->to = to;
+	link->next_in = rps_call_tree_node(arena, to)->first_in;
+	rps_call_tree_node(arena, to)->first_in = at;
 	link->next = rps_call_tree_node(arena, arena->overflow)->first_edge;
 	rps_call_tree_node(arena, arena->overflow)->first_edge = at;
 	arena->n_edges++;
@@ -271,7 +330,7 @@ struct making {
 	struct rps_arena_header *arena;
 	struct rps_wire_node *from;
 	const struct rps_call *call;
-	struct rps_wire_edge *edge;
+	struct rps_wire_place *place;
 };
 
 static void make_edge(void *cls)
@@ -297,49 +356,62 @@ static void make_edge(void *cls)
 	if (arena->time_mode == RPS_TIME_NONE)
 		edge->granted = (uint64_t)(edge->skip = SKIP_UNTIMED);
 	describe_site(edge, making->call);
+	edge->next_in = rps_call_tree_node(arena, to)->first_in;
+	rps_call_tree_node(arena, to)->first_in = at;
 	edge->next = from->first_edge;
 	from->first_edge = at;
 	from->n_edges++;
 	arena->n_edges++;
-	put_in_table(arena, from, at);
-	making->edge = edge;
+	making->place = put_in_table(arena, from, at);
 }
 
-static struct rps_wire_edge *find_or_make_edge(struct rps_arena_header *arena, struct rps_wire_node *from,
-					       const struct rps_call *call)
+static struct rps_wire_place *find_or_make_edge(struct rps_arena_header *arena, struct rps_wire_node *from,
+						const struct rps_call *call)
 {
 	struct making making = {arena, from, call, NULL};
-	struct rps_wire_edge *edge;
+	const struct rps_wire_edge *edge;
 
 	/* In the table's place stood another edge: is it further down in the list? */
 	for (uint32_t at = from->first_edge; at != 0; at = edge->next) {
 		edge = rps_call_tree_edge(arena, at);
-		if (rps_call_tree_is_edge_of(edge, call)) {
-			put_in_table(arena, from, at);
-			return edge;
-		}
+		if (edge->key_function == call->key_function && edge->key_site == call->key_site)
+			return put_in_table(arena, from, at);
 	}
 	if (rps_unlikely(atomic_load_explicit(&rps_pool->hooks_seen, memory_order_relaxed) == 0))
 		atomic_store_explicit(&rps_pool->hooks_seen, 1, memory_order_relaxed);
 	rps_veneer_call(make_edge, &making);
-	return making.edge;
+	return making.place;
 }
 
 /* This path takes up to microseconds, where a hook takes nanoseconds: every open activation began so much later. */
-struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from, const struct rps_call *call)
+static void take_off(struct rps_arena_header *arena, uint64_t ticks)
 {
-	uint64_t start_ticks = rps_clock_now(), ticks;
-	struct rps_wire_edge *edge = find_or_make_edge(arena, from, call);
 	struct rps_wire_frame *frame;
 
-	ticks = rps_clock_now() - start_ticks;
 	for (uint32_t at = arena->timed_top; at != RPS_STACK_OFFSET; at = frame->below) {
 		frame = (struct rps_wire_frame *)((char *)arena + at);
 		frame->start_ticks += ticks;
 	}
 	arena->resumed_ticks += ticks;
 	arena->miss_ticks += ticks;
-	return edge;
+}
+
+struct rps_wire_place *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_frame *caller,
+					  const struct rps_call *call)
+{
+	struct rps_wire_node *from = rps_call_tree_node_of(arena, caller);
+	struct rps_wire_place *place = place_of(arena, from, call->hash);
+	uint64_t start_ticks;
+
+	/* It may be only that the table has grown since the frame was pushed. */
+	if (!rps_call_tree_is_place_of(place, call)) {
+		start_ticks = rps_clock_now();
+		place = find_or_make_edge(arena, from, call);
+		take_off(arena, rps_clock_now() - start_ticks);
+	}
+	caller->table = from->table;
+	caller->mask = from->mask;
+	return place;
 }
 
 /* ---- Timed calls ----------------------------------------------------------------------------- */
@@ -348,9 +420,9 @@ struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct 
  * many: the more of them were timed, the fewer need be. What takes long is timed always, and so is what the root calls: no
  * timed activation lies around it. */
 #define LONG_SHORTS 10u          /* a microsecond */
-#define TIMED_PER_PERIOD 16u
-#define PERIOD_MAX 64u
-#define PERIOD_MAX_VERY_SHORT 256u
+#define TIMED_PER_PERIOD 4u
+#define PERIOD_MAX 128u
+#define PERIOD_MAX_VERY_SHORT 512u
 
 static uint32_t next_period(struct rps_arena_header *arena, const struct rps_wire_edge *edge)
 {
@@ -381,49 +453,56 @@ static int is_outermost(struct rps_arena_header *arena, const struct rps_wire_ed
 	for (int i = 0; i < OUTERMOST_FRAMES; i++, frame--) {
 		if (frame->cfa == UINT64_MAX)
 			return 1;
-		if (rps_call_tree_node(arena, frame->node)->first == first)
+		if (rps_call_tree_node_of(arena, frame)->first == first)
 			return 0;
 	}
 	return 0;
 }
 
-int rps_call_tree_is_turn(struct rps_arena_header *arena, struct rps_wire_edge *edge)
+int rps_call_tree_is_turn(struct rps_arena_header *arena, struct rps_wire_place *place)
 {
 	if (arena->time_mode != RPS_TIME_NONE)
 		return 1;
-	edge->granted += SKIP_UNTIMED;
-	edge->skip += SKIP_UNTIMED;
+	rps_call_tree_edge(arena, place->edge)->granted += SKIP_UNTIMED;
+	place->skip += SKIP_UNTIMED;
 	return 0;
 }
 
-void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_edge *edge, const struct rps_call *call)
+void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_place *place, const struct rps_call *call)
 {
+	struct rps_wire_edge *edge = rps_call_tree_edge(arena, place->edge);
 	struct rps_wire_frame *frame = rps_call_tree_top(arena) + 1;
 	uint32_t period = next_period(arena, edge);
 
 	frame->cfa = rps_call_tree_frame_cfa(call->cfa, call->kind);
 	frame->mark = call->mark + 1;
-	frame->node = edge->to;
-	frame->edge = rps_call_tree_offset(arena, edge);
+	frame->table = place->to_table;
+	frame->mask = place->to_mask;
+	frame->edge = place->edge;
 	frame->weight = edge->period + (is_outermost(arena, edge) ? 0 : RPS_WEIGHT_INNER);
 	frame->child_ticks = 0;
 	frame->below = arena->timed_top;
 	edge->granted += period;
-	edge->skip += (int32_t)period;
+	place->skip += (int32_t)period;
 	edge->period = period;
 	arena->timed_top = rps_call_tree_offset(arena, frame);
 	rps_call_tree_set_top(arena, frame);
-	frame->start_ticks = rps_clock_now();
+	frame->start_ticks = rps_call_tree_now(arena);
+}
+
+static int32_t *skip_of(struct rps_arena_header *arena, struct rps_wire_edge *edge)
+{
+	return edge->place != 0 ? &rps_call_tree_place(arena, edge->place)->skip : &edge->skip;
 }
 
 /* What was short so far has taken long: have a closer look, from the next call on. */
-static void look_closer(struct rps_wire_edge *edge)
+static void look_closer(struct rps_arena_header *arena, struct rps_wire_edge *edge)
 {
-	int32_t left = edge->skip;
+	int32_t *skip = skip_of(arena, edge), left = *skip;
 
 	if (left <= 0)
 		return;
-	edge->skip -= left;
+	*skip -= left;
 	edge->granted -= (uint64_t)left;
 	edge->period -= (uint32_t)left < edge->period ? (uint32_t)left : edge->period - 1;
 }
@@ -445,10 +524,10 @@ void rps_call_tree_close_timed(struct rps_arena_header *arena, struct rps_wire_f
 	else
 		edge->outermost_ticks += ticks * weight;
 	if (weight > 1 && own > (uint64_t)LONG_SHORTS * rps_pool->short_ticks)
-		look_closer(edge);
+		look_closer(arena, edge);
 	((struct rps_wire_frame *)((char *)arena + top->below))->child_ticks += ticks;
 	arena->timed_top = top->below;
-	rps_call_tree_set_top(arena, top - 1);
+	rps_call_tree_pop(arena, top);
 }
 
 /* ---- External calls that were none ------------------------------------------------------- */
@@ -507,7 +586,7 @@ int rps_call_tree_take_back(struct rps_arena_header *arena, const struct rps_cal
 		edge->period++; /* the next one timed stands for it, too */
 		arena->timed_top = top->below;
 	}
-	rps_call_tree_set_top(arena, top - 1);
+	rps_call_tree_pop(arena, top);
 	return 1;
 }
 
@@ -533,13 +612,11 @@ int rps_call_tree_add_meta(struct rps_arena_header *arena, const char *key, cons
 
 /* ---- Activations without an exit ----------------------------------------------------------- */
 
-void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep)
+void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now)
 {
-	uint64_t now = 0;
-
 	for (struct rps_wire_frame *top = rps_call_tree_top(arena); top > keep; top--) {
 		if (now == 0 && rps_call_tree_is_timed(top))
-			now = rps_clock_now();
+			now = rps_call_tree_now(arena);
 		rps_call_tree_close(arena, top, now);
 		arena->abandoned++;
 	}

@@ -61,9 +61,9 @@ static inline int rps_call_tree_is_external(const struct rps_wire_frame *frame)
 
 RPS_HIDDEN void rps_call_tree_reset(struct rps_arena_header *arena, uint64_t token);
 
-/* The edge for a call that the child table does not hold, made if it is new. NULL: no room (counted). */
-RPS_HIDDEN struct rps_wire_edge *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_node *from,
-						    const struct rps_call *call);
+/* The place of a call that its caller's frame does not lead to, made if it is new. NULL: no room (counted). */
+RPS_HIDDEN struct rps_wire_place *rps_call_tree_miss(struct rps_arena_header *arena, struct rps_wire_frame *caller,
+						     const struct rps_call *call);
 /* The topmost frame is an external call's, and now a function is entered that runs on top of it. If it is the callee
  * itself, which turns out to be instrumented, the external call is taken back, and not recorded again. 1: so it was. */
 RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, const struct rps_call *call);
@@ -71,16 +71,23 @@ RPS_HIDDEN int rps_call_tree_take_back(struct rps_arena_header *arena, const str
 /* Stores a pair of texts with the request; what is too long is cut. 0 or -ENOMEM. */
 RPS_HIDDEN int rps_call_tree_add_meta(struct rps_arena_header *arena, const char *key, const char *value);
 
-/* Closes the frames from the top of the stack up to and without `keep`: activations whose exit never came. */
-RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep);
+/* Closes the frames from the top of the stack up to and without `keep`: activations whose exit never came. `now` is 0 if the
+ * clock has not been read yet. */
+RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now);
 
-/* The edge has run out of calls to skip. 1: this one is to be timed. */
-RPS_HIDDEN int rps_call_tree_is_turn(struct rps_arena_header *arena, struct rps_wire_edge *edge);
-/* Lets the edge skip the next calls, and pushes a frame, whose clock starts here. */
-RPS_HIDDEN void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_edge *edge,
+/* There are no calls left to skip. 1: this one is to be timed. */
+RPS_HIDDEN int rps_call_tree_is_turn(struct rps_arena_header *arena, struct rps_wire_place *place);
+/* Skips the next calls, and pushes a frame, whose clock starts here. */
+RPS_HIDDEN void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_place *place,
 					 const struct rps_call *call);
 /* Books the topmost activation, which is timed and ended at `now`, and pops it. */
 RPS_HIDDEN void rps_call_tree_close_timed(struct rps_arena_header *arena, struct rps_wire_frame *top, uint64_t now);
+
+/* For the start and end of an activation. */
+static inline uint64_t rps_call_tree_now(const struct rps_arena_header *arena)
+{
+	return arena->is_clock_fenced ? rps_clock_now_fenced() : rps_clock_now();
+}
 
 static inline struct rps_wire_node *rps_call_tree_node(struct rps_arena_header *arena, uint32_t offset)
 {
@@ -90,6 +97,20 @@ static inline struct rps_wire_node *rps_call_tree_node(struct rps_arena_header *
 static inline struct rps_wire_edge *rps_call_tree_edge(struct rps_arena_header *arena, uint32_t offset)
 {
 	return (struct rps_wire_edge *)((char *)arena + offset);
+}
+
+static inline struct rps_wire_place *rps_call_tree_place(struct rps_arena_header *arena, uint32_t offset)
+{
+	return (struct rps_wire_place *)((char *)arena + offset);
+}
+
+/* A frame knows its node by the table of it. */
+static inline struct rps_wire_node *rps_call_tree_node_of(struct rps_arena_header *arena, const struct rps_wire_frame *frame)
+{
+	const struct rps_wire_table *table =
+	    (const struct rps_wire_table *)((const char *)arena + frame->table - sizeof(struct rps_wire_table));
+
+	return rps_call_tree_node(arena, table->node);
 }
 
 static inline uint32_t rps_call_tree_offset(const struct rps_arena_header *arena, const void *of)
@@ -114,6 +135,18 @@ static inline void rps_call_tree_set_top(struct rps_arena_header *arena, struct 
 	arena->top = (uintptr_t)top;
 }
 
+static inline void rps_call_tree_pop(struct rps_arena_header *arena, struct rps_wire_frame *top)
+{
+	rps_call_tree_set_top(arena, top - 1);
+	top->cfa = 0;
+}
+
+/* Has a signal handler interrupted an inlined hook that is pushing a frame? */
+static inline int rps_call_tree_is_pushing(const struct rps_arena_header *arena)
+{
+	return rps_call_tree_top(arena)->cfa == 0;
+}
+
 /* Is there no room above this frame? */
 static inline int rps_call_tree_is_full(const struct rps_arena_header *arena, const struct rps_wire_frame *top)
 {
@@ -132,9 +165,9 @@ static inline uint32_t rps_call_tree_hash(uint64_t key_function, uint64_t key_si
 	return (uint32_t)key_site ^ (uint32_t)key_site >> 3 ^ (uint32_t)(key_function >> 5);
 }
 
-static inline int rps_call_tree_is_edge_of(const struct rps_wire_edge *edge, const struct rps_call *call)
+static inline int rps_call_tree_is_place_of(const struct rps_wire_place *place, const struct rps_call *call)
 {
-	return edge->key_function == call->key_function && edge->key_site == call->key_site;
+	return place->key_function == call->key_function && place->key_site == call->key_site;
 }
 
 /* Pops what this call finds above its caller's frame. The unused frame at the bottom has the highest address there is: it
@@ -150,49 +183,70 @@ static inline struct rps_wire_frame *rps_call_tree_synchronise(struct rps_arena_
 		while (rps_unlikely(keep->cfa < call->cfa))
 			keep--;
 	if (rps_unlikely(keep != top))
-		rps_call_tree_unwind(arena, keep);
+		rps_call_tree_unwind(arena, keep, 0);
 	return keep;
 }
 
-/* Finds the call's edge. NULL: no room for it. */
-static inline struct rps_wire_edge *rps_call_tree_find(struct rps_arena_header *arena, const struct rps_call *call)
+/* Finds the call's place. NULL: no room for it. */
+static inline struct rps_wire_place *rps_call_tree_find(struct rps_arena_header *arena, const struct rps_call *call)
 {
 	struct rps_wire_frame *top = rps_call_tree_synchronise(arena, call);
-	struct rps_wire_node *node = rps_call_tree_node(arena, top->node);
-	const uint32_t *table = (const uint32_t *)((const char *)arena + node->table);
-	struct rps_wire_edge *edge = rps_call_tree_edge(arena, table[call->hash & node->mask]);
+	struct rps_wire_place *place = rps_call_tree_place(arena, top->table) + (call->hash & top->mask);
 
-	if (rps_likely(rps_call_tree_is_edge_of(edge, call)))
-		return edge;
+	if (rps_likely(rps_call_tree_is_place_of(place, call)))
+		return place;
 	if (rps_call_tree_is_external(top) && rps_call_tree_take_back(arena, call))
-		node = rps_call_tree_node(arena, rps_call_tree_top(arena)->node);
-	return rps_call_tree_miss(arena, node, call);
+		top = rps_call_tree_top(arena);
+	return rps_call_tree_miss(arena, top, call);
+}
+
+/* Counts a call that is to be skipped, in one instruction: a signal handler comes before it or after. 0: there is none left to
+ * skip, and it is not counted. */
+static inline int rps_call_tree_count(struct rps_wire_place *place)
+{
+#ifdef __x86_64__
+	__asm__ goto("subl $1, %0\n\tjs %l1" : : "m"(place->skip) : "cc", "memory" : none_left);
+	return 1;
+none_left:
+	__asm__ volatile("addl $1, %0" : "+m"(place->skip) : : "cc");
+	return 0;
+#else
+	if (atomic_fetch_sub_explicit((_Atomic int32_t *)&place->skip, 1, memory_order_relaxed) > 0)
+		return 1;
+	atomic_fetch_add_explicit((_Atomic int32_t *)&place->skip, 1, memory_order_relaxed);
+	return 0;
+#endif
+}
+
+/* No frame can be pushed: then the call is only counted. */
+static inline int rps_call_tree_is_too_deep(struct rps_arena_header *arena, struct rps_wire_place *place)
+{
+	if (rps_likely(!rps_call_tree_is_full(arena, rps_call_tree_top(arena))))
+		return 0;
+	rps_call_tree_edge(arena, place->edge)->granted++;
+	arena->deep_calls++;
+	return 1;
 }
 
 /* Counts the call and pushes its frame. The clock is read last: what the hook does before is the caller's time, and
  * short. 1: the call is timed. */
 static inline int rps_call_tree_enter(struct rps_arena_header *arena, const struct rps_call *call)
 {
-	struct rps_wire_edge *edge = rps_call_tree_find(arena, call);
+	struct rps_wire_place *place = rps_call_tree_find(arena, call);
 	struct rps_wire_frame *top;
 
-	if (rps_unlikely(edge == NULL))
+	if (rps_unlikely(place == NULL) || rps_call_tree_is_too_deep(arena, place))
 		return 0;
-	top = rps_call_tree_top(arena);
-	if (rps_unlikely(rps_call_tree_is_full(arena, top))) {
-		edge->granted++;
-		arena->deep_calls++;
-		return 0;
-	}
-	if (rps_unlikely(--edge->skip < 0) && rps_call_tree_is_turn(arena, edge)) {
-		rps_call_tree_push_timed(arena, edge, call);
+	if (rps_unlikely(--place->skip < 0) && rps_call_tree_is_turn(arena, place)) {
+		rps_call_tree_push_timed(arena, place, call);
 		return 1;
 	}
-	top++;
+	top = rps_call_tree_top(arena) + 1;
 	top->cfa = rps_call_tree_frame_cfa(call->cfa, call->kind);
 	top->mark = call->mark;
-	top->node = edge->to;
-	top->edge = rps_call_tree_offset(arena, edge);
+	top->table = place->to_table;
+	top->mask = place->to_mask;
+	top->edge = place->edge;
 	rps_call_tree_set_top(arena, top);
 	return 0;
 }
@@ -200,18 +254,13 @@ static inline int rps_call_tree_enter(struct rps_arena_header *arena, const stru
 /* The same for a leaf function: it has a frame only when it is timed. */
 static inline int rps_call_tree_enter_leaf(struct rps_arena_header *arena, const struct rps_call *call)
 {
-	struct rps_wire_edge *edge = rps_call_tree_find(arena, call);
+	struct rps_wire_place *place = rps_call_tree_find(arena, call);
 
-	if (rps_unlikely(edge == NULL))
+	if (rps_unlikely(place == NULL) || rps_call_tree_is_too_deep(arena, place))
 		return 0;
-	if (rps_call_tree_is_full(arena, rps_call_tree_top(arena))) {
-		edge->granted++;
-		arena->deep_calls++;
+	if (rps_likely(--place->skip >= 0) || !rps_call_tree_is_turn(arena, place))
 		return 0;
-	}
-	if (rps_likely(--edge->skip >= 0) || !rps_call_tree_is_turn(arena, edge))
-		return 0;
-	rps_call_tree_push_timed(arena, edge, call);
+	rps_call_tree_push_timed(arena, place, call);
 	rps_call_tree_top(arena)->weight |= RPS_WEIGHT_LEAF;
 	return 1;
 }
@@ -229,7 +278,7 @@ static inline void rps_call_tree_close(struct rps_arena_header *arena, struct rp
 	if (rps_call_tree_is_timed(top))
 		rps_call_tree_close_timed(arena, top, now);
 	else
-		rps_call_tree_set_top(arena, top - 1);
+		rps_call_tree_pop(arena, top);
 }
 
 /* The exit of an external call: its frame (a function has one at a time), or it has been taken back. */
@@ -242,7 +291,7 @@ static inline void rps_call_tree_exit_external(struct rps_arena_header *arena, u
 	while (rps_unlikely(match->cfa < frame_cfa))
 		match--;
 	if (rps_unlikely(match != top))
-		rps_call_tree_unwind(arena, match);
+		rps_call_tree_unwind(arena, match, now);
 	if (rps_likely(match->cfa == frame_cfa))
 		rps_call_tree_close(arena, match, now);
 }
@@ -271,7 +320,7 @@ static inline int rps_call_tree_exit(struct rps_arena_header *arena, uint64_t ke
 		while (kind != RPS_CALL_ADDRESS && match->cfa < cfa)
 			match--;
 		if (match != top)
-			rps_call_tree_unwind(arena, match);
+			rps_call_tree_unwind(arena, match, now);
 		if ((match->mark & ~UINT64_C(1)) == RPS_MARK_REQUEST && match->cfa == cfa) {
 			rps_call_tree_close(arena, match, now);
 			return 1;
@@ -279,7 +328,7 @@ static inline int rps_call_tree_exit(struct rps_arena_header *arena, uint64_t ke
 		return 0;
 	}
 	if (rps_unlikely(match != top))
-		rps_call_tree_unwind(arena, match);
+		rps_call_tree_unwind(arena, match, now);
 	rps_call_tree_close(arena, match, now);
 	return 0;
 }

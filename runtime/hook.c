@@ -99,8 +99,12 @@ static inline struct rps_arena_header *begin_update(struct rps_thread *thread)
 			return NULL;
 		if (rps_unlikely(!start_update(thread, arena)))
 			return begin_interrupting(thread);
-		if (rps_likely(atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed) == epoch))
-			return arena;
+		if (rps_likely(atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed) == epoch)) {
+			if (rps_likely(!rps_call_tree_is_pushing(arena)))
+				return arena;
+			finish_update(thread, arena);
+			return begin_interrupting(thread);
+		}
 		finish_update(thread, arena);
 	}
 }
@@ -174,6 +178,52 @@ static __attribute__((noinline, cold)) int enter_request(struct rps_thread *thre
 	return 1;
 }
 
+/* What the inlined hooks do, for those that are called (hook_asm.h says why it is right without marking the arena busy). 0: not
+ * such a call. */
+static inline int enter_fast(const struct rps_thread *thread, const struct rps_call *call)
+{
+	struct rps_arena_header *arena = thread->arena;
+	struct rps_wire_frame *top;
+	struct rps_wire_place *place;
+
+	if (atomic_load_explicit(&arena->token, memory_order_relaxed) != thread->token || !rps_stacks_is_on(arena, call->cfa))
+		return 0;
+	top = rps_call_tree_top(arena);
+	if (top->cfa < call->cfa || (call->kind == RPS_CALL_RECORD_PHYSICAL && top->cfa == call->cfa) ||
+	    rps_call_tree_is_full(arena, top))
+		return 0;
+	place = rps_call_tree_place(arena, top->table) + (call->hash & top->mask);
+	if (!rps_call_tree_is_place_of(place, call))
+		return 0;
+	/* In one instruction: a handler's function may count here, too. */
+	if (!rps_call_tree_count(place))
+		return 0;
+	rps_call_tree_set_top(arena, top + 1);
+	top++;
+	atomic_signal_fence(memory_order_seq_cst);
+	top->mark = call->mark;
+	top->table = place->to_table;
+	top->mask = place->to_mask;
+	top->edge = place->edge;
+	atomic_signal_fence(memory_order_seq_cst);
+	top->cfa = rps_call_tree_frame_cfa(call->cfa, call->kind);
+	return 1;
+}
+
+static inline int leave_fast(const struct rps_thread *thread, uintptr_t key_function, uint64_t cfa)
+{
+	struct rps_arena_header *arena = thread->arena;
+	struct rps_wire_frame *top;
+
+	if (atomic_load_explicit(&arena->token, memory_order_relaxed) != thread->token)
+		return 0;
+	top = rps_call_tree_top(arena);
+	if (top->cfa != cfa || top->mark != key_function)
+		return 0;
+	rps_call_tree_pop(arena, top);
+	return 1;
+}
+
 static inline void enter(const struct rps_call *call)
 {
 	struct rps_thread *thread = &rps_this_thread;
@@ -189,8 +239,8 @@ static inline void enter(const struct rps_call *call)
 
 static inline void leave(uintptr_t key_function, void *cfa, enum rps_call_kind kind)
 {
-	uint64_t now = rps_clock_now();
 	struct rps_thread *thread = &rps_this_thread;
+	uint64_t now = rps_call_tree_now(thread->arena);
 	struct rps_arena_header *arena = begin_update_at(thread, (uintptr_t)cfa);
 	int is_end;
 
@@ -210,12 +260,13 @@ RPS_EXPORT void __runprofile_enter_v2(struct rps_function_record *function, void
 	if (rps_likely(rps_pool == NULL))
 		return;
 	call = site == NULL ? physical_call(function, cfa) : inlined_call(function, site, cfa);
-	enter(&call);
+	if (!enter_fast(&rps_this_thread, &call))
+		enter(&call);
 }
 
 RPS_EXPORT void __runprofile_exit_v2(struct rps_function_record *function, void *cfa)
 {
-	if (!is_idle())
+	if (!is_idle() && !leave_fast(&rps_this_thread, (uintptr_t)function, (uintptr_t)cfa))
 		leave((uintptr_t)function, cfa, RPS_CALL_RECORD_PHYSICAL);
 }
 
@@ -274,8 +325,8 @@ void rps_hook_exit(struct rps_function_record *function, void *cfa)
 /* Its own frame need not be there: another leaf function's is, which a signal handler has interrupted. */
 void rps_hook_leaf_exit(struct rps_function_record *function, void *cfa)
 {
-	uint64_t now = rps_clock_now();
 	struct rps_thread *thread = &rps_this_thread;
+	uint64_t now = rps_call_tree_now(thread->arena);
 	struct rps_arena_header *arena;
 	int is_end;
 
@@ -311,8 +362,11 @@ static void end_abandoned_hook(struct rps_thread *thread, uintptr_t function, ui
 {
 	struct rps_arena_header *arena = thread->arena;
 
-	if (atomic_load_explicit(&arena->busy, memory_order_relaxed) == 0 || find_frame(arena, function, cfa) == NULL)
+	if ((atomic_load_explicit(&arena->busy, memory_order_relaxed) == 0 && !rps_call_tree_is_pushing(arena)) ||
+	    find_frame(arena, function, cfa) == NULL)
 		return;
+	if (rps_call_tree_is_pushing(arena))
+		rps_call_tree_pop(arena, rps_call_tree_top(arena));
 	finish_update(thread, arena);
 	for (int i = 0; i < RPS_N_SPARES; i++) {
 		struct rps_arena_header *spare = thread->spare[i];
@@ -320,7 +374,7 @@ static void end_abandoned_hook(struct rps_thread *thread, uintptr_t function, ui
 		if (spare == NULL)
 			continue;
 		start_update(thread, spare); /* or it was being changed, and that was abandoned as well */
-		rps_call_tree_unwind(spare, rps_call_tree_bottom(spare));
+		rps_call_tree_unwind(spare, rps_call_tree_bottom(spare), 0);
 		finish_update(thread, spare);
 	}
 }
@@ -347,7 +401,7 @@ RPS_EXPORT void __runprofile_resync_v2(struct rps_function_record *function, voi
 	}
 	keep = find_frame(arena, (uintptr_t)function, (uintptr_t)cfa);
 	if (keep != NULL && keep != rps_call_tree_top(arena))
-		rps_call_tree_unwind(arena, keep);
+		rps_call_tree_unwind(arena, keep, 0);
 	finish_update(thread, arena);
 }
 
@@ -366,7 +420,7 @@ RPS_EXPORT void __runprofile_landed_v2(void *cfa)
 	while (keep->cfa < (uintptr_t)cfa)
 		keep--;
 	if (keep != rps_call_tree_top(arena))
-		rps_call_tree_unwind(arena, keep);
+		rps_call_tree_unwind(arena, keep, 0);
 	finish_update(thread, arena);
 }
 
@@ -375,18 +429,38 @@ RPS_EXPORT void __runprofile_landed_v2(void *cfa)
 static inline void enter_external(uintptr_t callee, void *cfa, const struct rps_site_record *site, void *hook_cfa,
 				  enum rps_call_kind kind)
 {
-	struct rps_call call = {callee, (uintptr_t)site, (uintptr_t)cfa, (uintptr_t)hook_cfa,
-				rps_call_tree_hash(callee, (uintptr_t)site), kind};
+	/* By a pointer, one place may call several. */
+	uint32_t hash = kind == RPS_CALL_EXTERNAL ? site->hash : rps_call_tree_hash(callee, (uintptr_t)site);
+	struct rps_call call = {callee, (uintptr_t)site, (uintptr_t)cfa, (uintptr_t)hook_cfa, hash, kind};
 
-	enter(&call);
+	if (!enter_fast(&rps_this_thread, &call))
+		enter(&call);
+}
+
+static inline int leave_external_fast(const struct rps_thread *thread, uint64_t frame_cfa)
+{
+	struct rps_arena_header *arena = thread->arena;
+	struct rps_wire_frame *top;
+
+	if (atomic_load_explicit(&arena->token, memory_order_relaxed) != thread->token)
+		return 0;
+	top = rps_call_tree_top(arena);
+	if (top->cfa != frame_cfa || rps_call_tree_is_timed(top))
+		return 0;
+	rps_call_tree_pop(arena, top);
+	return 1;
 }
 
 static inline void leave_external(void *cfa, enum rps_call_kind kind)
 {
-	uint64_t now = rps_clock_now();
 	struct rps_thread *thread = &rps_this_thread;
-	struct rps_arena_header *arena = begin_update_at(thread, (uintptr_t)cfa);
+	struct rps_arena_header *arena;
+	uint64_t now;
 
+	if (leave_external_fast(thread, rps_call_tree_frame_cfa((uintptr_t)cfa, kind)))
+		return;
+	now = rps_call_tree_now(thread->arena);
+	arena = begin_update_at(thread, (uintptr_t)cfa);
 	if (arena == NULL)
 		return;
 	rps_call_tree_exit_external(arena, (uintptr_t)cfa, now, kind);
@@ -406,6 +480,21 @@ RPS_EXPORT void __runprofile_external_exit_v2(struct rps_external_record *callee
 	if (!is_idle() && !callee->is_instrumented)
 		leave_external(cfa, RPS_CALL_EXTERNAL);
 }
+
+#ifdef RPS_HAVE_INLINE_HOOKS
+void rps_hook_external_enter(struct rps_external_record *callee, void *cfa, const struct rps_site_record *site,
+			     void *callee_cfa)
+{
+	if (!callee->is_instrumented)
+		enter_external((uintptr_t)callee, cfa, site, callee_cfa, RPS_CALL_EXTERNAL);
+}
+
+void rps_hook_external_exit(struct rps_external_record *callee, void *cfa)
+{
+	if (!is_idle() && !callee->is_instrumented)
+		leave_external(cfa, RPS_CALL_EXTERNAL);
+}
+#endif
 
 RPS_EXPORT void __runprofile_pointer_enter_v2(void *callee, void *cfa, const struct rps_site_record *site)
 {
@@ -429,11 +518,12 @@ RPS_EXPORT void __cyg_profile_func_enter(void *function, void *call_site)
 
 	if (rps_likely(rps_pool == NULL))
 		return;
-	enter(&call);
+	if (!enter_fast(&rps_this_thread, &call))
+		enter(&call);
 }
 
 RPS_EXPORT void __cyg_profile_func_exit(void *function, void *call_site)
 {
-	if (!is_idle())
+	if (!is_idle() && !leave_fast(&rps_this_thread, (uintptr_t)function, (uintptr_t)__builtin_dwarf_cfa()))
 		leave((uintptr_t)function, __builtin_dwarf_cfa(), RPS_CALL_ADDRESS);
 }

@@ -3,7 +3,7 @@
  * statements that plugin/inline-pass.cc makes of the hook calls. calibrate.c compiles the same ones, to know
  * what they cost.
  *
- * An enter hook finds the call's edge below the topmost frame's node, counts down its `skip`, and pushes a frame.
+ * An enter hook finds the call's place in the topmost frame's child table, counts down its `skip`, and pushes a frame.
  * A leaf function's has no frame, so its exit has nothing to do. All that is out of the ordinary (no recording, a
  * call not seen before, one whose turn it is to be timed, frames that are gone) goes out of line, to
  * veneer.S, which keeps all registers but those clobbered here; from there it returns to label 1.
@@ -46,106 +46,129 @@
 	"	cmpq %%r10, (%%rax)\n"                                                                               \
 	"	jne 2f\n"
 
-/* Marks it busy, unless it is (a signal handler, in the middle of a hook), and makes sure that it still is ours. */
-#define RPS_ASM_BEGIN                                                                                               \
-	"	cmpl $0, 8(%%rax)\n"                                                                                 \
-	"	jne 2f\n"                                                                                            \
-	"	movl $1, 8(%%rax)\n"                                                                                 \
-	"	cmpq %%r10, (%%rax)\n"                                                                               \
-	"	jne 3f\n"
-
-/* The topmost frame to r10: it must be the caller's. */
-#define RPS_ASM_TOP(gone, out)                                                                                      \
+/* The topmost frame to r10: it must be the caller's (and not just being pushed: then its address is 0). */
+#define RPS_ASM_TOP(gone)                                                                                           \
 	"	movq 16(%%rax), %%r10\n"                                                                             \
 	"	cmpq %0, (%%r10)\n"                                                                                  \
-	"	" gone " " out "\n"
+	"	" gone " 2f\n"
 
 #define RPS_ASM_ROOM                                                                                                \
 	"	cmpq %%r10, 24(%%rax)\n"                                                                             \
-	"	jbe 3f\n"
+	"	jbe 2f\n"
 
-/* With the hash in r11 and its frame in r10: the offset of the edge to r10. */
-#define RPS_ASM_EDGE                                                                                                \
-	"	andl 16(%%rax,%%r10), %%r11d\n"                                                                      \
-	"	movl 12(%%rax,%%r10), %%r10d\n"                                                                      \
-	"	addq %%rax, %%r10\n"                                                                                 \
-	"	movl (%%r10,%%r11,4), %%r10d\n"
-
-#define RPS_ASM_FIND_PHYSICAL(out)                                                                                  \
+/* With the hash in r11 and the frame in r10: the offset of the place to r10. */
+#define RPS_ASM_PLACE                                                                                               \
+	"	andl 20(%%r10), %%r11d\n"                                                                            \
 	"	movl 16(%%r10), %%r10d\n"                                                                            \
-	"	movq -8(%0), %%r9\n"                                                                                   \
-	"	movl %%r9d, %%r11d\n"                                                                                  \
-	"	xorl %2, %%r11d\n" RPS_ASM_EDGE                                                                      \
+	"	shll $5, %%r11d\n"                                                                                   \
+	"	addq %%r11, %%r10\n"
+
+#define RPS_ASM_FIND_PHYSICAL                                                                                       \
+	"	movq -8(%0), %%r9\n"                                                                                 \
+	"	movl %%r9d, %%r11d\n"                                                                                \
+	"	xorl %2, %%r11d\n" RPS_ASM_PLACE                                                                     \
 	"	leaq %1, %%r11\n"                                                                                    \
 	"	cmpq %%r11, (%%rax,%%r10)\n"                                                                         \
-	"	jne " out "\n"                                                                                       \
-	"	cmpq %%r9, 8(%%rax,%%r10)\n"                                                                           \
-	"	jne " out "\n"
+	"	jne 2f\n"                                                                                            \
+	"	cmpq %%r9, 8(%%rax,%%r10)\n"                                                                         \
+	"	jne 2f\n"
 
 /* A site record belongs to one function: one key will do. */
-#define RPS_ASM_FIND_INLINED(out)                                                                                   \
-	"	movl 16(%%r10), %%r10d\n"                                                                            \
-	"	movl %2, %%r11d\n" RPS_ASM_EDGE                                                                      \
-	"	leaq %1, %%r9\n"                                                                                       \
-	"	cmpq %%r9, 8(%%rax,%%r10)\n"                                                                           \
-	"	jne " out "\n"
+#define RPS_ASM_FIND_INLINED                                                                                        \
+	"	movl %2, %%r11d\n" RPS_ASM_PLACE                                                                     \
+	"	leaq %3, %%r9\n"                                                                                     \
+	"	cmpq %%r9, 8(%%rax,%%r10)\n"                                                                         \
+	"	jne 2f\n"
 
 #define RPS_ASM_COUNT                                                                                               \
 	"	subl $1, 16(%%rax,%%r10)\n"                                                                          \
 	"	js 4f\n"
 
-/* With the record in r11. */
+/* With the record in r11. The frame is there before its address is: until then it is of no use to a signal handler. */
 #define RPS_ASM_PUSH                                                                                                \
-	"	movl 20(%%rax,%%r10), %%r10d\n"                                                                      \
-	"	movq 16(%%rax), %%r9\n"                                                                                \
-	"	movq %0, 48(%%r9)\n"                                                                                   \
-	"	movq %%r11, 56(%%r9)\n"                                                                                \
-	"	movl %%r10d, 64(%%r9)\n"                                                                               \
-	"	addq $48, %%r9\n"                                                                                      \
-	"	movq %%r9, 16(%%rax)\n"                                                                                \
-	"	movl $0, 8(%%rax)\n"                                                                                 \
-	"1:\n"                                                                                                       \
-	"	.subsection 1\n"                                                                                     \
-	"4:	addl $1, 16(%%rax,%%r10)\n"                                                                          \
-	"3:	movl $0, 8(%%rax)\n"                                                                                 \
-	"2:\n"
+	"	movq 24(%%rax,%%r10), %%r10\n"                                                                       \
+	"	movq 16(%%rax), %%r9\n"                                                                              \
+	"	addq $56, %%r9\n"                                                                                    \
+	"	movq %%r9, 16(%%rax)\n"                                                                              \
+	"	movq %%r11, 8(%%r9)\n"                                                                               \
+	"	movq %%r10, 16(%%r9)\n"                                                                              \
+	"	movq %0, (%%r9)\n"
 
-#define RPS_ASM_NO_PUSH                                                                                             \
+#define RPS_ASM_OUT_OF_LINE                                                                                         \
 	"1:\n"                                                                                                       \
 	"	.subsection 1\n"                                                                                     \
 	"4:	addl $1, 16(%%rax,%%r10)\n"                                                                          \
 	"2:\n"
 
 #define RPS_ASM_ENTER                                                                                               \
-	RPS_ASM_ARENA RPS_ASM_BEGIN RPS_ASM_TOP("jbe", "3f") RPS_ASM_ROOM RPS_ASM_FIND_PHYSICAL("3f") RPS_ASM_COUNT  \
-	    RPS_ASM_PUSH RPS_ASM_LEAVE("%1", "%0", "__runprofile_veneer_enter_v2")
+	RPS_ASM_ARENA RPS_ASM_TOP("jbe") RPS_ASM_ROOM RPS_ASM_FIND_PHYSICAL RPS_ASM_COUNT RPS_ASM_PUSH               \
+	    RPS_ASM_OUT_OF_LINE RPS_ASM_LEAVE("%1", "%0", "__runprofile_veneer_enter_v2")
 
 #define RPS_ASM_ENTER_INLINED                                                                                       \
-	RPS_ASM_ARENA RPS_ASM_BEGIN RPS_ASM_TOP("jb", "3f") RPS_ASM_ROOM RPS_ASM_FIND_INLINED("3f") RPS_ASM_COUNT    \
-	"	movq (%%rax,%%r10), %%r11\n" RPS_ASM_PUSH                                                            \
+	RPS_ASM_ARENA RPS_ASM_TOP("jb") RPS_ASM_ROOM RPS_ASM_FIND_INLINED RPS_ASM_COUNT                              \
+	"	leaq %1, %%r11\n" RPS_ASM_PUSH RPS_ASM_OUT_OF_LINE                                                   \
 	"	leaq %3, %%r9\n" RPS_ASM_LEAVE("%1", "%0", "__runprofile_veneer_enter_inlined_v2")
 
 #define RPS_ASM_LEAF_ENTER                                                                                          \
-	RPS_ASM_ARENA RPS_ASM_TOP("jbe", "2f") RPS_ASM_FIND_PHYSICAL("2f") RPS_ASM_COUNT RPS_ASM_NO_PUSH             \
+	RPS_ASM_ARENA RPS_ASM_TOP("jbe") RPS_ASM_FIND_PHYSICAL RPS_ASM_COUNT RPS_ASM_OUT_OF_LINE                     \
 	RPS_ASM_LEAVE("%1", "%0", "__runprofile_veneer_leaf_enter_v2")
 
 #define RPS_ASM_LEAF_ENTER_INLINED                                                                                  \
-	RPS_ASM_ARENA RPS_ASM_TOP("jb", "2f") RPS_ASM_FIND_INLINED("2f") RPS_ASM_COUNT RPS_ASM_NO_PUSH               \
+	RPS_ASM_ARENA RPS_ASM_TOP("jb") RPS_ASM_FIND_INLINED RPS_ASM_COUNT RPS_ASM_OUT_OF_LINE                       \
 	"	leaq %3, %%r9\n" RPS_ASM_LEAVE("%1", "%0", "__runprofile_veneer_leaf_enter_inlined_v2")
 
 #define RPS_ASM_EXIT                                                                                                \
 	RPS_ASM_ARENA                                                                                                \
 	"	movq 16(%%rax), %%r10\n"                                                                             \
+	"	leaq %1, %%r11\n"                                                                                    \
 	"	cmpq %0, (%%r10)\n"                                                                                  \
 	"	jne 2f\n"                                                                                            \
-	"	leaq %1, %%r11\n"                                                                                    \
 	"	cmpq %%r11, 8(%%r10)\n"                                                                              \
 	"	jne 2f\n"                                                                                            \
-	"	subq $48, %%r10\n"                                                                                   \
-	"	movq %%r10, 16(%%rax)\n"                                                                             \
+	"	leaq -56(%%r10), %%r11\n"                                                                            \
+	"	movq %%r11, 16(%%rax)\n"                                                                             \
+	"	movq $0, (%%r10)\n"                                                                                  \
 	"1:\n"                                                                                                       \
 	"	.subsection 1\n"                                                                                     \
 	"2:\n" RPS_ASM_LEAVE("%1", "%0", "__runprofile_veneer_exit_v2")
+
+/* Calls of functions defined elsewhere: %1 is the external record, the site is always given. Their frames stand a little below
+ * their caller's (runtime/call_tree.h), and know their edge, and where the callee's frame will be, unless something
+ * is passed on the stack. */
+#define RPS_ASM_EXTERNAL_ENTER                                                                                      \
+	RPS_ASM_ARENA RPS_ASM_TOP("jb") RPS_ASM_ROOM RPS_ASM_FIND_INLINED                                            \
+	"	leaq %1, %%r11\n"                                                                                    \
+	"	cmpq %%r11, (%%rax,%%r10)\n"                                                                         \
+	"	jne 2f\n" RPS_ASM_COUNT                                                                              \
+	"	movq 16(%%rax), %%r9\n"                                                                              \
+	"	addq $56, %%r9\n"                                                                                    \
+	"	movq %%r9, 16(%%rax)\n"                                                                              \
+	"	movl 20(%%rax,%%r10), %%r11d\n"                                                                      \
+	"	movq 24(%%rax,%%r10), %%r10\n"                                                                       \
+	"	movl %%r11d, 24(%%r9)\n"                                                                             \
+	"	movq %%r10, 16(%%r9)\n"                                                                              \
+	"	movq %%rsp, 8(%%r9)\n"                                                                               \
+	"	leaq -1(%0), %%r11\n"                                                                                \
+	"	movq %%r11, (%%r9)\n"                                                                                \
+	"1:\n"                                                                                                       \
+	"	.subsection 1\n"                                                                                     \
+	"4:	addl $1, 16(%%rax,%%r10)\n"                                                                          \
+	"2:	leaq %3, %%r9\n" RPS_ASM_LEAVE("%1", "%0", "__runprofile_veneer_external_enter_v2")
+
+#define RPS_ASM_EXTERNAL_EXIT                                                                                       \
+	RPS_ASM_ARENA                                                                                                \
+	"	movq 16(%%rax), %%r10\n"                                                                             \
+	"	leaq -1(%0), %%r11\n"                                                                                \
+	"	cmpq %%r11, (%%r10)\n"                                                                               \
+	"	jne 2f\n"                                                                                            \
+	"	testb $1, 8(%%r10)\n"                                                                                \
+	"	jne 2f\n"                                                                                            \
+	"	leaq -56(%%r10), %%r11\n"                                                                            \
+	"	movq %%r11, 16(%%rax)\n"                                                                             \
+	"	movq $0, (%%r10)\n"                                                                                  \
+	"1:\n"                                                                                                       \
+	"	.subsection 1\n"                                                                                     \
+	"2:\n" RPS_ASM_LEAVE("%1", "%0", "__runprofile_veneer_external_exit_v2")
 
 #define RPS_ASM_LEAF_EXIT                                                                                           \
 	RPS_ASM_GUARD                                                                                                \

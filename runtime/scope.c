@@ -79,7 +79,7 @@ void rps_scope_suspend(struct rps_scope *scope)
 	rps_thread_leave(thread);
 	rps_stacks_end(thread, arena);
 	/* The callback has returned, so whatever is still open left without its exits. */
-	rps_call_tree_unwind(arena, rps_call_tree_bottom(arena));
+	rps_call_tree_unwind(arena, rps_call_tree_bottom(arena), 0);
 	now = rps_clock_now();
 	arena->scope_ticks += now - arena->resumed_ticks;
 	arena->attached = 0;

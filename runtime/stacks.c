@@ -99,7 +99,7 @@ void rps_stacks_end(struct rps_thread *thread, struct rps_arena_header *arena)
 	for (; other != NULL; other = next) {
 		next = next_of(other);
 		go_on(other, rps_clock_now());
-		rps_call_tree_unwind(other, rps_call_tree_bottom(other));
+		rps_call_tree_unwind(other, rps_call_tree_bottom(other), 0);
 		rps_pool_end_beside(other, arena);
 	}
 }

@@ -4,7 +4,7 @@
 
 	.text
 
-/* Comes with rax, r9, r10 (where to return) and r11 as the inlined hooks leave them: these four are free. The 128 bytes below
+/* Calls handler(record, frame address, site, stack pointer of the function that was left). Comes with rax, r9, r10 (where to return) and r11 as the inlined hooks leave them: these four are free. The 128 bytes below
  * the stack pointer belong to the function that was left. The return address is described so that a backtrace out of
  * a signal handler finds its way. */
 .macro VENEER name, handler
@@ -34,6 +34,7 @@
 	movq %rax, %rdi
 	movq %r11, %rsi
 	movq %r9, %rdx
+	leaq 144(%rbp), %rcx
 	call \handler
 	leaq -40(%rbp), %rsp
 	popq %r8
@@ -60,6 +61,8 @@
 	VENEER __runprofile_veneer_leaf_enter_inlined_v2, rps_hook_leaf_enter_inlined
 	VENEER __runprofile_veneer_exit_v2, rps_hook_exit
 	VENEER __runprofile_veneer_leaf_exit_v2, rps_hook_leaf_exit
+	VENEER __runprofile_veneer_external_enter_v2, rps_hook_external_enter
+	VENEER __runprofile_veneer_external_exit_v2, rps_hook_external_exit
 
 /* void rps_veneer_call(void (*work)(void *), void *cls). The area for XSAVE is that of x87, SSE, AVX and AVX-512 in the
  * standard format; its header must be zero before. Where the system has not switched XSAVE on there are

@@ -26,6 +26,9 @@ RPS_HIDDEN void rps_hook_leaf_enter_inlined(struct rps_function_record *function
 					    const struct rps_site_record *site);
 RPS_HIDDEN void rps_hook_exit(struct rps_function_record *function, void *cfa);
 RPS_HIDDEN void rps_hook_leaf_exit(struct rps_function_record *function, void *cfa);
+RPS_HIDDEN void rps_hook_external_enter(struct rps_external_record *callee, void *cfa, const struct rps_site_record *site,
+					void *callee_cfa);
+RPS_HIDDEN void rps_hook_external_exit(struct rps_external_record *callee, void *cfa);
 #else
 static inline void rps_veneer_call(void (*work)(void *cls), void *cls)
 {

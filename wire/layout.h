@@ -25,15 +25,15 @@
  *
  * Handing over an arena the runtime has not ended itself (application scope). A claim has a number
  * of its own, the token; it stands in the arena and in the memory of the thread that claimed it, and a hook
- * goes on only if the two are equal. Then it sets `busy`, and compares once more. The collector clears the
+ * goes on only if the two are equal. If it is to change more than one word, it sets `busy`, and compares once more. The collector clears the
  * arena's token, then issues a membarrier (which puts a full barrier into every running thread of the
  * application) and waits for `busy` to be 0. So either the hook sees that the token is gone and leaves the arena
  * alone, or the collector sees it busy and waits. The arena is given to another thread only from a moment on
  * at which all threads of the application were seen asleep, or the process is dead: a thread that was stopped
  * between its first look at the token and `busy` is runnable, not asleep.
  *
- * Counting and leaving are single stores, and are not marked busy: a call counted or a frame popped while the
- * collector copies is in the copy or is not.
+ * What inlined hooks do does not need that. Counting, leaving and pushing a frame end in one store each, and the arena
+ * stays its thread's until the rule above lets it go: a call counted while the collector copies is in the copy or is not.
  */
 #ifndef RPS_WIRE_LAYOUT_H
 #define RPS_WIRE_LAYOUT_H
@@ -48,7 +48,7 @@
 #define RPS_PAGE 4096u
 #define RPS_N_PROCESSES 1024u
 #define RPS_N_ARENAS 4096u
-#define RPS_ARENA_SIZE (4u << 20)
+#define RPS_ARENA_SIZE (8u << 20)
 #define RPS_DICT_SLOTS (1u << 18)
 #define RPS_DICT_HEAP_SIZE (64u << 20)
 
@@ -235,7 +235,7 @@ _Static_assert(sizeof(struct rps_function_entry) == 32, "no holes: compared by b
 struct rps_arena_header {
 	/* The inlined hooks know these four by their offsets (runtime/hook_asm.h). Addresses are the owner's. */
 	_Atomic uint64_t token; /* of the claim; 0: the collector has stopped it */
-	_Atomic uint64_t busy;  /* not 0 while a hook is changing the arena: that hook's frame address */
+	_Atomic uint64_t busy;  /* 1 while a hook is changing the arena */
 	uint64_t top;           /* the topmost frame */
 	uint64_t limit;         /* no frame is pushed on this one or above */
 	uint64_t base;          /* where the owner has the arena mapped */
@@ -251,20 +251,22 @@ struct rps_arena_header {
 	uint32_t attached;      /* 1 while a thread works in it (request scope: between resume and suspend) */
 	uint32_t time_mode;     /* enum rps_time_mode */
 	uint32_t random;        /* state of the generator that spreads the samples */
+	uint32_t is_clock_fenced; /* 1: only a sample is timed (runtime/clock.h) */
+	uint32_t metas;         /* what the application says of the request: the newest, 0 none */
 	uint64_t lost_calls;    /* not in the tree: no memory */
 	uint64_t deep_calls;    /* in the tree, but without a frame: the stack was full. Their time is their caller's */
 	uint64_t scope_ticks;   /* sum of resume..suspend */
 	uint64_t resumed_ticks; /* of the last resume */
 	uint64_t miss_ticks;    /* spent on first appearances of calls; already taken off */
 	uint64_t abandoned;     /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by a later event */
-	uint32_t metas;         /* what the application says of the request: the newest, 0 none */
+	uint32_t reserved0;
 	uint32_t next_stack;    /* slot + 1 of the arena for another stack of the same thread (runtime/stacks.h); 0: none */
 	uint64_t stack_low;     /* addresses on the stack that it is for ... */
 	uint64_t stack_size;    /* ... from there on; UINT64_MAX: any */
 	uint64_t paused_ticks;  /* the thread is on another stack since; 0: it is on this one */
 };
 _Static_assert(offsetof(struct rps_arena_header, limit) == 24, "hook_asm.h");
-_Static_assert(sizeof(struct rps_arena_header) <= 256, "fits before the empty edge");
+_Static_assert(sizeof(struct rps_arena_header) <= 256, "fits before the tree");
 
 /* Name (an empty key) or metadata of a request, given out like nodes. */
 struct rps_wire_meta {
@@ -276,62 +278,80 @@ _Static_assert(sizeof(struct rps_wire_meta) == 64, "given out in units of 64 byt
 #define RPS_META_TEXT_MAX 2048u /* key and value together */
 #define RPS_METAS_MAX 64u
 
-/* The tree part begins with an edge that matches nothing (its keys are 0): what the empty places of child
- * tables point to, so that the fast path compares keys without asking whether there is an edge; and with a
- * table of one such place, which nodes without callees share. */
-#define RPS_EMPTY_EDGE_OFFSET 256u
-#define RPS_EMPTY_TABLE_OFFSET 352u
-#define RPS_TREE_OFFSET 384u
+#define RPS_TREE_OFFSET 256u
 /* What is given out is a multiple of it. */
 #define RPS_TREE_UNIT 32u
-#define RPS_STACK_OFFSET (3u << 20)
+#define RPS_STACK_OFFSET (6u << 20)
 /* Beyond this, a new context is collapsed below the overflow node; what is left then holds edges. */
-#define RPS_TREE_SOFT_LIMIT (2u << 20)
+#define RPS_TREE_SOFT_LIMIT (5u << 20)
 
-/* A function in a calling context. 64 bytes. Its own time is found from the edges (collect/estimate.c). */
+/* A place of a child table: what each call needs of its edge. Keys of 0 match nothing. */
+struct rps_wire_place {
+	uint64_t key_function;
+	uint64_t key_site;
+	int32_t skip;     /* calls until one is timed; counted down by each */
+	uint32_t edge;
+	uint32_t to_table; /* of the node the edge leads to */
+	uint32_t to_mask;
+};
+_Static_assert(offsetof(struct rps_wire_place, skip) == 16 && offsetof(struct rps_wire_place, to_table) == 24, "hook_asm.h");
+_Static_assert(sizeof(struct rps_wire_place) == 32, "hook_asm.h");
+
+/* Stands before every child table, whose places are aligned. */
+struct rps_wire_table {
+	uint32_t node;
+	uint32_t reserved0;
+};
+
+/* A function in a calling context. 96 bytes. Its own time is found from the edges (collect/estimate.c). */
 struct rps_wire_node {
 	uint32_t function; /* id, 0 for the root, RPS_FUNCTION_OVERFLOW for the overflow node */
 	uint32_t parent;
 	uint32_t first_edge; /* newest first */
-	uint32_t table;      /* child table: (mask + 1) offsets of edges, RPS_EMPTY_EDGE_OFFSET where there is none */
+	uint32_t first_in;   /* of the edges that lead here */
+	uint32_t table;      /* child table: offset of its (mask + 1) places. Those it had before match nothing any more */
 	uint32_t mask;
 	uint32_t conflicts; /* misses in a full place since the table grew */
 	uint32_t first;     /* the first node of this function in the arena, maybe itself */
 	uint32_t is_recursive; /* in that first node: 1 if the function may be active more than once at a time */
 	uint32_t n_edges;
-	uint32_t reserved0;
-	uint64_t reserved1[3];
+	uint64_t reserved0[2];
+	/* Its first table, of one place. */
+	uint32_t own_offset;
+	uint32_t reserved1;
+	struct rps_wire_place own_place;
 };
-_Static_assert(offsetof(struct rps_wire_node, table) == 12 && offsetof(struct rps_wire_node, mask) == 16, "hook_asm.h");
-_Static_assert(sizeof(struct rps_wire_node) == 64, "a cache line");
+_Static_assert(sizeof(struct rps_wire_node) == 96, "a multiple of the unit");
 #define RPS_FUNCTION_OVERFLOW UINT32_MAX
 
-/* Calls from one node, at one call site, of one function: 96 bytes. What every call needs comes first, and lies in
- * one cache line. There have been granted - skip calls. A timed call stands for the calls since the one timed before:
- * its weight. Times are without what timed calls below have reported. */
+/* Calls from one node, at one call site, of one function: 128 bytes. There have been granted - skip calls. A timed call stands
+ * for the calls since the one timed before: its weight. Times are without what timed calls below have reported. */
 struct rps_wire_edge {
 	uint64_t key_function; /* address of the record, or of the function (plain hooks) */
 	uint64_t key_site;     /* return address, or address of the site record */
-	int32_t skip;          /* calls until one is timed; counted down by each */
-	uint32_t to;           /* node */
+	uint32_t place;        /* offset of its place in the child table; 0: another edge has that */
+	int32_t skip;          /* while it has no place */
 	uint64_t granted;
+	uint32_t to;           /* node */
+	uint32_t next;         /* edge of the same source */
+	uint32_t next_in;      /* edge to the same node */
+	uint32_t hash;
 	uint32_t period;       /* the weight of the next timed call */
 	uint32_t n_timed;
 	uint64_t weight;          /* of all timed calls */
 	uint64_t ticks;           /* of all timed calls */
 	uint64_t weighted_ticks;  /* the same, each times its weight */
 	uint64_t outermost_ticks; /* whole duration, weighted, of those not called while their function was active */
-	uint32_t hash;
-	uint32_t next;            /* edge of the same source */
 	/* Where: an inlined call has file and line; a call that was made has image and address. */
 	uint16_t site_kind;   /* enum rps_site_kind */
 	uint16_t inner_calls; /* 1: some calls were not outermost */
 	uint32_t site_file_or_image;
 	uint64_t site_line_or_address; /* address: ELF virtual address of the return address */
+	uint64_t reserved0[3];
 };
-_Static_assert(offsetof(struct rps_wire_edge, skip) == 16 && offsetof(struct rps_wire_edge, to) == 20, "hook_asm.h");
-_Static_assert(sizeof(struct rps_wire_edge) == 96, "a multiple of the unit");
+_Static_assert(sizeof(struct rps_wire_edge) == 128, "a multiple of the unit");
 
+/* Of an edge without a place, and of those the collector has read. */
 static inline uint64_t rps_wire_edge_calls(const struct rps_wire_edge *edge)
 {
 	return edge->granted - (uint64_t)(int64_t)edge->skip;
@@ -339,22 +359,25 @@ static inline uint64_t rps_wire_edge_calls(const struct rps_wire_edge *edge)
 
 enum rps_site_kind { RPS_SITE_UNKNOWN = 0, RPS_SITE_LINE = 1, RPS_SITE_ADDRESS = 2 };
 
-/* One activation on the shadow stack. 48 bytes. Of one that is not timed only the first three count. */
+/* One activation on the shadow stack. 56 bytes. Of one that is not timed only the first four count. `cfa` is 0 above the topmost
+ * frame, and in it as long as it is being pushed: a signal handler can't take that for a caller. */
 struct rps_wire_frame {
 	uint64_t cfa;
 	uint64_t mark; /* key of the function, + 1 if timed; of an external call something else (runtime/call_tree.h) */
-	uint32_t node;
+	uint32_t table; /* of its node; also one that it had before */
+	uint32_t mask;
 	uint32_t edge;
+	uint32_t weight;      /* and flags */
 	uint64_t start_ticks;
 	uint64_t child_ticks; /* reported by timed activations below */
-	uint32_t weight;      /* and flags */
 	uint32_t below;       /* the next timed frame below */
+	uint32_t reserved0;
 };
 #define RPS_WEIGHT_INNER (1u << 31) /* the function was active already */
 #define RPS_WEIGHT_LEAF (1u << 30)  /* it has a frame only because it is timed */
 #define RPS_WEIGHT_MASK (RPS_WEIGHT_LEAF - 1)
-_Static_assert(offsetof(struct rps_wire_frame, node) == 16, "hook_asm.h");
-_Static_assert(sizeof(struct rps_wire_frame) == 48, "hook_asm.h");
+_Static_assert(offsetof(struct rps_wire_frame, table) == 16, "hook_asm.h");
+_Static_assert(sizeof(struct rps_wire_frame) == 56, "hook_asm.h");
 #define RPS_STACK_FRAMES_MAX ((RPS_ARENA_SIZE - RPS_STACK_OFFSET) / sizeof(struct rps_wire_frame) - 1)
 
 #endif

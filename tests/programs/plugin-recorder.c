@@ -318,6 +318,20 @@ static void leave(void *cls)
 	__runprofile_exit_v2(hook->function, hook->cfa);
 }
 
+static void external_enter(void *cls)
+{
+	struct veneered *hook = cls;
+
+	__runprofile_external_enter_v2((struct external_record *)hook->function, hook->cfa, hook->site);
+}
+
+static void external_leave(void *cls)
+{
+	struct veneered *hook = cls;
+
+	__runprofile_external_exit_v2((struct external_record *)hook->function, hook->cfa);
+}
+
 #define VENEERED __attribute__((target("general-regs-only"), visibility("hidden")))
 #define ENTER(name)                                                                                                  \
 	VENEERED void name(struct function_record *function, void *cfa, const struct site_record *site);             \
@@ -351,6 +365,18 @@ ENTER(rps_hook_leaf_enter_inlined)
 	struct veneered hook = {function, cfa, site};
 
 	rps_veneer_call(enter, &hook);
+}
+ENTER(rps_hook_external_enter)
+{
+	struct veneered hook = {function, cfa, site};
+
+	rps_veneer_call(external_enter, &hook);
+}
+EXIT(rps_hook_external_exit)
+{
+	struct veneered hook = {function, cfa, NULL};
+
+	rps_veneer_call(external_leave, &hook);
 }
 EXIT(rps_hook_exit)
 {

@@ -63,7 +63,8 @@ static uint32_t make_node(uint32_t function, uint32_t parent)
 	node->function = function;
 	node->parent = parent;
 	node->first = offset;
-	node->table = RPS_EMPTY_TABLE_OFFSET;
+	node->own_offset = offset;
+	node->table = offset + (uint32_t)offsetof(struct rps_wire_node, own_place);
 	return offset;
 }
 
@@ -108,7 +109,6 @@ static void make_arena(void)
 	arena->base = 1 << 20;
 	arena->top = arena->base + RPS_STACK_OFFSET;
 	bottom->cfa = UINT64_MAX;
-	bottom->node = root;
 	bottom->child_ticks = 1000;
 }
 
@@ -216,9 +216,10 @@ static void open_activations_are_closed_at_the_end(void **state)
 	a = (struct rps_wire_node *)((char *)arena + ((struct rps_wire_edge *)((char *)arena + root->first_edge))->to);
 	/* A timed activation, and one that is not, above it. */
 	frames[1] = (struct rps_wire_frame){.cfa = 100, .mark = 1, .start_ticks = 5000, .child_ticks = 30, .weight = 1,
-					    .edge = root->first_edge, .node = (uint32_t)((char *)a - (char *)arena)};
-	frames[2] = (struct rps_wire_frame){.cfa = 50, .node = (uint32_t)((char *)a - (char *)arena)};
-	arena->top += 2 * sizeof(struct rps_wire_frame);
+					    .edge = root->first_edge, .table = a->table};
+	frames[2] = (struct rps_wire_frame){.cfa = 50, .table = a->table};
+	frames[3] = (struct rps_wire_frame){.cfa = 0}; /* was being pushed */
+	arena->top += 3 * sizeof(struct rps_wire_frame);
 	assert_int_equal(rps_arena_copy(&pool, 0, 5100, &copy), 0);
 	assert_int_equal(copy.n_unfinished, 2);
 	assert_int_equal(copy.unfinished[0], ID_A);
