@@ -3,6 +3,7 @@
 #include "profile/format.h"
 #include "profile/merge.h"
 #include "tools/command.h"
+#include "tools/text.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -27,13 +28,15 @@ static int validate(const char *path, int is_quiet)
 
 	if (rps_format_read(path, &profile, why, sizeof(why)) != 0) {
 		fflush(stdout);
-		fprintf(stderr, "%s\n", why);
+		rps_text_put_safe(stderr, why);
+		fputc('\n', stderr);
 		return 1;
 	}
 	if (!is_quiet) {
 		const uint64_t calls = rps_profile_count_calls(profile);
 
-		printf("%s: %" PRIu32 " %s, %" PRIu64 " calls", path, profile->n_nodes - 1,
+		rps_text_put_safe(stdout, path);
+		printf(": %" PRIu32 " %s, %" PRIu64 " calls", profile->n_nodes - 1,
 		       profile->is_flat ? "functions" : "contexts", calls);
 		for (uint32_t event = 0; event < profile->n_events; event++)
 			printf(", %s %" PRIu64, profile->events[event].name,
