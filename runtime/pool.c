@@ -308,6 +308,11 @@ void rps_pool_after_fork(void)
 	errno = saved_errno;
 }
 
+/* The application refers to the functions of runprofile.h weakly, which takes nothing out of an archive: static programs have
+ * them by this. */
+struct runprofile_request *runprofile_begin_v1(const char *name, const char *id);
+__attribute__((used)) static struct runprofile_request *(*const api)(const char *name, const char *id) = runprofile_begin_v1;
+
 /* ---- Attaching ---------------------------------------------------------------------- */
 
 /* Connects to "NAME:TOKEN", fills *welcome, returns the pool's descriptor or -errno. */

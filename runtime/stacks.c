@@ -53,6 +53,8 @@ static void set_own_bounds(const struct rps_thread *thread, struct rps_arena_hea
 {
 	uint64_t size = atomic_load_explicit(&thread_size_bytes, memory_order_relaxed), high;
 
+	if (main_thread == NULL)
+		return;
 	if (thread != main_thread) {
 		high = (uintptr_t)__builtin_thread_pointer();
 		arena->stack_low = high > size ? high - size + STEP : 0;
