@@ -175,6 +175,20 @@ void rps_collector_get_stats(const struct rps_collector *collector, struct rps_c
 	stats->hooks_seen = atomic_load_explicit(&header->hooks_seen, memory_order_relaxed) != 0;
 }
 
+int rps_collector_has_live_processes(const struct rps_collector *collector)
+{
+	uint32_t n = rps_pool_n_processes(&collector->pool);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct rps_process_slot *slot = rps_pool_process(&collector->pool, i);
+
+		if (atomic_load_explicit(&slot->state, memory_order_acquire) == RPS_PROCESS_LIVE &&
+		    rps_process_is_alive(slot->pid, slot->start_time))
+			return 1;
+	}
+	return 0;
+}
+
 /* ---- Whose arenas ---------------------------------------------------------------------------- */
 
 static uint64_t now_ms(void)

@@ -102,6 +102,9 @@ enum rps_scope rps_collector_scope(const struct rps_collector *collector);
 
 void rps_collector_get_stats(const struct rps_collector *collector, struct rps_collector_stats *stats);
 
+/* Is a process alive that is attached to it? */
+int rps_collector_has_live_processes(const struct rps_collector *collector);
+
 /* Begins a request with the random id `id` (not 0). In application scope waits
  * until no other request is under way; one that lasts longer than 30 s then is cut short: its profile is made at that
  * moment. NULL when out of memory. */

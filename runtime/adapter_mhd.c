@@ -155,7 +155,8 @@ static void identify(const struct daemon *daemon, struct request *request)
 		return;
 	}
 	rps_scope_discard(&request->scope);
-	if (rps_pool != NULL)
+	/* 0 stands for one of the front's that is not to be profiled. */
+	if (rps_pool != NULL && (text == NULL || *end != '\0'))
 		atomic_fetch_add_explicit(&rps_pool->foreign_requests, 1, memory_order_relaxed);
 }
 

@@ -4,7 +4,7 @@
  * ended" is "we have no children". */
 #include "server/app.h"
 
-#include "server/message.h"
+#include "server/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,25 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4u
-#endif
-
 struct rps_app {
 	const struct rps_app_command *command;
-	const char *const *added_environment;
 	int stdin_fd; /* our end of its stdin: never written, open as long as it runs */
-	struct rps_listener listener;
-	char address[80];
+	uint16_t found_port;
+	struct rps_address where;
+	char address[RPS_ADDRESS_TEXT_MAX]; /* `where`, "" while it is not known */
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t ended;
+	struct rps_process *process; /* the one we started */
 	pid_t pid;
 	int is_running;
 	int main_status; /* of the process we started, as waitpid gives it */
@@ -47,7 +41,10 @@ void rps_app_command_clear(struct rps_app_command *command)
 	for (char **argument = command->argv; argument && *argument; argument++)
 		free(*argument);
 	free(command->argv);
+	if (command->listen_fd >= 0)
+		close(command->listen_fd);
 	memset(command, 0, sizeof(*command));
+	command->listen_fd = -1;
 }
 
 static char *replace_port(const char *text, uint16_t port)
@@ -100,7 +97,7 @@ int rps_app_command_set_argv(struct rps_app_command *command, const char *const 
 
 /* ---- Starting ------------------------------------------------------------------------ */
 
-struct rps_app *rps_app_create(const struct rps_app_command *command, const char *const *environment)
+struct rps_app *rps_app_create(const struct rps_app_command *command)
 {
 	struct rps_app *app = calloc(1, sizeof(*app));
 	pthread_condattr_t attributes;
@@ -108,7 +105,6 @@ struct rps_app *rps_app_create(const struct rps_app_command *command, const char
 	if (!app)
 		return NULL;
 	app->command = command;
-	app->added_environment = environment;
 	app->stdin_fd = -1;
 	pthread_mutex_init(&app->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -152,108 +148,54 @@ static const char **build_environment(const char *const *added, const char *port
 	return result;
 }
 
-struct start {
-	const char *program;
-	char *const *argv;
-	char *const *environment;
-	int stdin_fd;  /* read end */
-	int report_fd; /* closed by a successful exec; else errno is written to it */
-	pid_t server;
-	rlim_t n_files_soft; /* the server raised its own limit */
-};
-
-/* Between fork and exec of a process with threads: async-signal-safe calls only. */
-static void run_child(const struct start *start)
+void rps_app_become_subreaper(void)
 {
-	struct rlimit limit;
-	sigset_t none;
-	int error;
-	ssize_t n;
-
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != start->server)
-		_exit(127);
-	if (dup2(start->stdin_fd, STDIN_FILENO) < 0)
-		goto fail;
-	syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = start->n_files_soft;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	signal(SIGPIPE, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(start->program, start->argv, start->environment);
-fail:
-	error = errno;
-	n = write(start->report_fd, &error, sizeof(error));
-	_exit(n == sizeof(error) ? 127 : 126);
-}
-
-static rlim_t original_n_files;
-
-/* Each request needs a handful of descriptors. The application keeps the limit we were started with. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (original_n_files || getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	original_n_files = limit.rlim_cur;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-int rps_app_start(struct rps_app *app, char *error, size_t error_size)
-{
-	int stdin_pipe[2] = {-1, -1}, report_pipe[2] = {-1, -1}, child_errno = 0, rc;
-	const char **environment = NULL;
-	char port[32];
-	pid_t pid = -1;
-	ssize_t n;
-
-	raise_file_limit();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+static const char *advice(int error)
+{
+	if (error == ENOEXEC)
+		return " (a script needs a first line such as #!/bin/sh)";
+	if (error == ENOENT)
+		return " (the interpreter that its first line or its headers name is missing)";
+	return "";
+}
+
+int rps_app_start(struct rps_app *app, const char *const *added, char *error, size_t error_size)
+{
+	const struct rps_app_command *command = app->command;
+	const char **environment = NULL;
+	struct rps_process *process;
+	int stdin_pipe[2] = {-1, -1}, rc;
+	char port[32];
+
+	rps_process_raise_file_limit();
+	rps_app_become_subreaper();
 	*app->address = 0;
-	snprintf(port, sizeof(port), "PORT=%u", app->command->port);
-	environment = build_environment(app->added_environment, port);
-	if (!environment || pipe2(stdin_pipe, O_CLOEXEC) || pipe2(report_pipe, O_CLOEXEC)) {
+	memset(&app->where, 0, sizeof(app->where));
+	snprintf(port, sizeof(port), "PORT=%u", command->port);
+	environment = build_environment(added, port);
+	if (!environment || (command->listen_fd < 0 && pipe2(stdin_pipe, O_CLOEXEC))) {
 		rc = environment ? -errno : -ENOMEM;
 		goto out;
 	}
 	{
-		const struct start start = {
-		    .program = app->command->program,
-		    .argv = app->command->argv,
+		const struct rps_process_start start = {
+		    .program = command->program,
+		    .argv = command->argv,
 		    .environment = (char *const *)(uintptr_t)environment,
-		    .stdin_fd = stdin_pipe[0],
-		    .report_fd = report_pipe[1],
-		    .server = getpid(),
-		    .n_files_soft = original_n_files,
+		    .fds = {command->listen_fd < 0 ? stdin_pipe[0] : command->listen_fd, -1, -1},
 		};
 
-		pid = fork();
-		if (!pid)
-			run_child(&start);
+		rc = rps_process_start(&start, &process);
 	}
-	if (pid < 0) {
-		rc = -errno;
+	if (rc)
 		goto out;
-	}
-	setpgid(pid, pid);
-	close(report_pipe[1]);
-	report_pipe[1] = -1;
-	do
-		n = read(report_pipe[0], &child_errno, sizeof(child_errno));
-	while (n < 0 && errno == EINTR);
-	if (n == sizeof(child_errno)) {
-		waitpid(pid, NULL, 0);
-		rc = -child_errno;
-		goto out;
-	}
+	rps_process_forget(app->process);
 	pthread_mutex_lock(&app->lock);
-	app->pid = pid;
+	app->process = process;
+	app->pid = rps_process_pid(process);
 	app->is_running = 1;
 	app->main_status = 0;
 	pthread_mutex_unlock(&app->lock);
@@ -261,72 +203,114 @@ int rps_app_start(struct rps_app *app, char *error, size_t error_size)
 		close(app->stdin_fd);
 	app->stdin_fd = stdin_pipe[1];
 	stdin_pipe[1] = -1;
-	rc = 0;
 out:
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++)
 		if (stdin_pipe[i] >= 0)
 			close(stdin_pipe[i]);
-		if (report_pipe[i] >= 0)
-			close(report_pipe[i]);
-	}
 	free(environment);
 	if (rc)
-		snprintf(error, error_size, "cannot run %s: %s%s", app->command->shown, strerror(-rc),
-			 rc == -ENOEXEC ? " (a script needs a first line such as #!/bin/sh)"
-			 : rc == -ENOENT
-			     ? " (the interpreter that its first line or its headers name is missing)"
-			     : "");
+		snprintf(error, error_size, "cannot run %s: %s%s", command->shown, strerror(-rc),
+			 advice(-rc));
 	return rc;
+}
+
+static void set_address(struct rps_app *app, const struct rps_address *address)
+{
+	app->where = *address;
+	rps_address_format(address, app->address, sizeof(app->address));
+}
+
+void rps_app_take_given_socket(struct rps_app *app)
+{
+	app->found_port = app->command->port;
+	set_address(app, &app->command->address);
+}
+
+/* An address that the user named: somebody answers there, or not yet. */
+static int try_address(struct rps_app *app)
+{
+	int fd = rps_address_connect(&app->command->address);
+
+	if (fd < 0)
+		return fd == -ECONNREFUSED || fd == -ENOENT ? 0 : fd;
+	close(fd);
+	rps_app_take_given_socket(app);
+	return 1;
 }
 
 int rps_app_find_port(struct rps_app *app)
 {
-	int rc = rps_app_port_find(app->command->port, app->command->port_is_fixed, &app->listener);
+	const struct rps_app_command *command = app->command;
+	struct rps_listener listener;
+	struct rps_address address;
+	int rc;
 
-	if (rc == 1)
-		rps_listener_name(&app->listener, app->address, sizeof(app->address));
+	if (command->listen_fd < 0 && command->address.size)
+		return try_address(app);
+	if (command->listen_fd >= 0 && !command->listens_itself) {
+		rps_app_take_given_socket(app);
+		return 1;
+	}
+	rc = rps_app_port_find(command->port, command->port_is_fixed, &listener);
+	if (rc == 1) {
+		rps_listener_address(&listener, &address);
+		app->found_port = listener.port;
+		set_address(app, &address);
+	}
 	return rc;
 }
 
 int rps_app_took_port(const struct rps_app *app)
 {
-	return app->listener.port == app->command->port;
+	return app->found_port == app->command->port;
 }
 
 int rps_app_connect(const struct rps_app *app)
 {
-	return rps_listener_connect(&app->listener);
+	return rps_address_connect(&app->where);
 }
 
 /* ---- Watching ------------------------------------------------------------------------- */
 
+/* Is a child of ours left that nobody else has started: one of the application's, come to us as its
+ * subreaper? */
+static int has_other_children(void)
+{
+	char path[64], pids[4096], *at = pids;
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)gettid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = fd < 0 ? -1 : read(fd, pids, sizeof(pids) - 1);
+	if (fd >= 0)
+		close(fd);
+	pids[size > 0 ? size : 0] = 0;
+	for (;;) {
+		pid_t pid = (pid_t)strtol(at, &at, 10);
+
+		if (!pid)
+			return 0;
+		if (!rps_process_is_known(pid))
+			return 1;
+	}
+}
+
 int rps_app_reap(struct rps_app *app)
 {
-	int status, has_ended = 0;
-	pid_t pid;
+	int has_children = rps_process_reap(), status, has_ended = 0;
 
 	pthread_mutex_lock(&app->lock);
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == app->pid)
-			app->main_status = status;
-	if (pid < 0 && errno == ECHILD && app->is_running) {
+	if (app->is_running && rps_process_wait(app->process, 0, &status)) {
+		app->main_status = status;
+		has_ended = !has_children || !has_other_children();
+	}
+	if (has_ended) {
 		app->is_running = 0;
-		has_ended = 1;
 		pthread_cond_broadcast(&app->ended);
 	}
 	pthread_mutex_unlock(&app->lock);
 	return has_ended;
-}
-
-static void describe_end(int status, char *how, size_t how_size)
-{
-	char name[32];
-
-	if (WIFSIGNALED(status))
-		snprintf(how, how_size, "was killed by %s",
-			 rps_message_signal_name(WTERMSIG(status), name, sizeof(name)));
-	else
-		snprintf(how, how_size, "has ended with exit status %d", WEXITSTATUS(status));
 }
 
 static struct timespec deadline_after(unsigned wait_ms)
@@ -354,7 +338,7 @@ int rps_app_has_ended(struct rps_app *app, unsigned wait_ms, char *how, size_t h
 		;
 	has_ended = !app->is_running;
 	if (has_ended)
-		describe_end(app->main_status, how, how_size);
+		rps_process_describe_end(app->main_status, how, how_size);
 	pthread_mutex_unlock(&app->lock);
 	return has_ended;
 }
@@ -386,6 +370,16 @@ static void signal_all(const struct rps_app *app, int number)
 	for (ssize_t i = 0; i < n; i++)
 		if (getpgid(pids[i]) != app->pid)
 			kill(pids[i], number);
+	free(pids);
+}
+
+void rps_app_kill_descendants(void)
+{
+	pid_t *pids;
+	ssize_t n = rps_app_descendants(&pids);
+
+	for (ssize_t i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
 	free(pids);
 }
 
@@ -429,6 +423,7 @@ void rps_app_destroy(struct rps_app *app)
 		return;
 	sigemptyset(&none);
 	rps_app_stop(app, 0, &none);
+	rps_process_forget(app->process);
 	if (app->stdin_fd >= 0)
 		close(app->stdin_fd);
 	pthread_cond_destroy(&app->ended);

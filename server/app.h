@@ -19,6 +19,11 @@ struct rps_app_command {
 	char *shown;       /* what messages call it: "./shop" */
 	uint16_t port;     /* offered as PORT */
 	int port_is_fixed; /* by --app-port: no other will do */
+	/* What it gets as stdin, with a connection to it at `address`; -1: none. It may listen elsewhere all
+	 * the same, if `listens_itself`. */
+	int listen_fd;
+	int listens_itself;
+	struct rps_address address; /* where it listens, if that is known beforehand */
 };
 void rps_app_command_clear(struct rps_app_command *command);
 /* Copies `argv`, "{port}" replaced by the port, behind `n_before` strings. 0 or -ENOMEM. */
@@ -27,20 +32,28 @@ int rps_app_command_set_argv(struct rps_app_command *command, const char *const 
 
 struct rps_app;
 
-/* NULL when out of memory. `command` and `environment` ("NAME=VALUE", added to
- * our own; NULL-terminated) must live as long as the application. */
-struct rps_app *rps_app_create(const struct rps_app_command *command, const char *const *environment);
+/* NULL when out of memory. `command` must live as long as the application; it may change between two starts.
+ */
+struct rps_app *rps_app_create(const struct rps_app_command *command);
 /* Ends it, if it runs, and frees it. */
 void rps_app_destroy(struct rps_app *app);
 
-/* Starts the process. 0, or -errno with a line in `error`. */
-int rps_app_start(struct rps_app *app, char *error, size_t error_size);
+/* Starts the process, with `environment` ("NAME=VALUE", NULL-terminated) added to our own. 0, or -errno with
+ * a line in `error`. */
+int rps_app_start(struct rps_app *app, const char *const *environment, char *error, size_t error_size);
+
+/* Processes whose parents have ended become our children. */
+void rps_app_become_subreaper(void);
+/* SIGKILL for all our descendants. */
+void rps_app_kill_descendants(void);
 
 /* To be called for SIGCHLD. 1 if the application has ended by that, else 0. */
 int rps_app_reap(struct rps_app *app);
 
 /* Looks whether it listens by now: 1 yes, 0 not yet, -errno. */
 int rps_app_find_port(struct rps_app *app);
+/* It does not listen by itself: takes the socket it got as stdin. */
+void rps_app_take_given_socket(struct rps_app *app);
 
 /* Ends all its processes: SIGTERM, and after `grace_ms`, or when one of
  * `signals` (blocked) arrives, SIGKILL. Waits until they are gone. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,6 +42,8 @@ static void look_at_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
 				app->is_instrumented = 1;
 		if (symbol.st_shndx == SHN_UNDEF)
 			continue;
+		if (!strcmp(name, "FCGX_Accept_r"))
+			app->needs_fcgi = 1;
 		if (header->sh_type == SHT_DYNSYM && !strcmp(name, "runprofile_app"))
 			app->has_entry = 1;
 		if (!strncmp(name, "_Z14runprofile_app", 18))
@@ -68,6 +71,8 @@ static int look_at_dynamic(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, 
 		name = elf_strptr(elf, header->sh_link, entry.d_un.d_val);
 		if (name && !strncmp(name, "libmicrohttpd.so", 16))
 			app->needs_microhttpd = 1;
+		if (name && (!strncmp(name, "libfcgi.so", 10) || !strncmp(name, "libfcgi++.so", 12)))
+			app->needs_fcgi = 1;
 	}
 	return is_pie;
 }
@@ -95,7 +100,7 @@ static void look_at_sections(Elf *elf, struct rps_app_elf *app, int *is_pie)
 	}
 }
 
-static int read_elf(Elf *elf, struct rps_app_elf *app)
+static int read_elf(Elf *elf, uint64_t file_bytes, struct rps_app_elf *app)
 {
 	int has_interpreter = 0, is_pie = 0;
 	size_t n_headers;
@@ -104,11 +109,16 @@ static int read_elf(Elf *elf, struct rps_app_elf *app)
 	if (!gelf_getehdr(elf, &header) || (header.e_type != ET_EXEC && header.e_type != ET_DYN) ||
 	    elf_getphdrnum(elf, &n_headers))
 		return -ENOEXEC;
+	app->is_whole = header.e_shoff + (uint64_t)header.e_shnum * header.e_shentsize <= file_bytes;
 	for (size_t i = 0; i < n_headers; i++) {
 		GElf_Phdr segment;
 
-		if (gelf_getphdr(elf, (int)i, &segment) && segment.p_type == PT_INTERP)
+		if (!gelf_getphdr(elf, (int)i, &segment))
+			continue;
+		if (segment.p_type == PT_INTERP)
 			has_interpreter = 1;
+		if (segment.p_type == PT_LOAD && segment.p_offset + segment.p_filesz > file_bytes)
+			app->is_whole = 0;
 	}
 	look_at_sections(elf, app, &is_pie);
 	app->kind = header.e_type == ET_DYN && !has_interpreter && !is_pie ? RPS_APP_MODULE : RPS_APP_PROGRAM;
@@ -129,22 +139,26 @@ int rps_app_elf_read(const char *path, struct rps_app_elf *app, char *error, siz
 		/* A program may be executable and yet not readable: nothing is known of it then. */
 		if (rc == -EACCES && !access(path, X_OK)) {
 			app->kind = RPS_APP_PROGRAM;
-			app->is_instrumented = 1;
+			app->is_instrumented = app->is_whole = 1;
 			return 0;
 		}
 		snprintf(error, error_size, "cannot read %s: %s", path, strerror(-rc));
 		return rc;
 	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		snprintf(error, error_size, "cannot run %s: it is %s", path,
-			 S_ISDIR(st.st_mode) ? "a directory" : "not a plain file");
+	rc = fstat(fd, &st) ? -errno : 0;
+	if (rc || !S_ISREG(st.st_mode)) {
 		close(fd);
+		if (!rc && S_ISDIR(st.st_mode)) {
+			app->kind = RPS_APP_DIRECTORY;
+			return 0;
+		}
+		snprintf(error, error_size, "cannot run %s: it is not a plain file", path);
 		return -EINVAL;
 	}
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (elf && elf_kind(elf) == ELF_K_ELF) {
-		rc = read_elf(elf, app);
+		rc = read_elf(elf, (uint64_t)st.st_size, app);
 		if (rc)
 			snprintf(
 			    error, error_size,
@@ -152,6 +166,7 @@ int rps_app_elf_read(const char *path, struct rps_app_elf *app, char *error, siz
 			    path);
 	} else {
 		app->kind = RPS_APP_OTHER;
+		app->is_whole = 1;
 	}
 	if (elf)
 		elf_end(elf);

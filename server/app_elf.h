@@ -10,13 +10,16 @@ enum rps_app_kind {
 	RPS_APP_PROGRAM = 1, /* an ELF program */
 	RPS_APP_MODULE = 2,  /* a shared object without interpreter */
 	RPS_APP_OTHER = 3,   /* not ELF: a script */
+	RPS_APP_DIRECTORY = 4,
 };
 
 struct rps_app_elf {
 	enum rps_app_kind kind;
+	int is_whole;          /* all that its headers promise is in the file (scripts always are) */
 	int is_instrumented;   /* calls our hooks or the compiler's, or holds function records */
 	int is_static;         /* nothing can be preloaded into it */
 	int needs_microhttpd;  /* linked with libmicrohttpd.so */
+	int needs_fcgi;        /* linked with libfcgi, dynamically or not */
 	int has_entry;         /* exports runprofile_app */
 	int has_mangled_entry; /* has a C++ function of that name */
 };

@@ -66,27 +66,27 @@ void rps_listener_name(const struct rps_listener *listener, char *name, size_t s
 	snprintf(name, size, listener->is_ipv6 ? "[%s]:%u" : "%s:%u", text, (unsigned)listener->port);
 }
 
-int rps_listener_connect(const struct rps_listener *listener)
+void rps_listener_address(const struct rps_listener *listener, struct rps_address *address)
 {
-	struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(listener->port)};
-	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(listener->port)};
-	int fd = socket(listener->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)&address->socket;
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&address->socket;
 
-	if (fd < 0)
-		return -errno;
-	ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ipv6.sin6_addr = in6addr_loopback;
-	if (!is_wildcard(listener)) {
-		memcpy(&ipv4.sin_addr, listener->address, 4);
-		memcpy(&ipv6.sin6_addr, listener->address, 16);
+	memset(address, 0, sizeof(*address));
+	if (listener->is_ipv6) {
+		ipv6->sin6_family = AF_INET6;
+		ipv6->sin6_port = htons(listener->port);
+		ipv6->sin6_addr = in6addr_loopback;
+		if (!is_wildcard(listener))
+			memcpy(&ipv6->sin6_addr, listener->address, 16);
+		address->size = sizeof(*ipv6);
+	} else {
+		ipv4->sin_family = AF_INET;
+		ipv4->sin_port = htons(listener->port);
+		ipv4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		if (!is_wildcard(listener))
+			memcpy(&ipv4->sin_addr, listener->address, 4);
+		address->size = sizeof(*ipv4);
 	}
-	rc = listener->is_ipv6 ? connect(fd, (const struct sockaddr *)&ipv6, sizeof(ipv6))
-			       : connect(fd, (const struct sockaddr *)&ipv4, sizeof(ipv4));
-	if (!rc)
-		return fd;
-	rc = -errno;
-	close(fd);
-	return rc;
 }
 
 /* ---- Processes ----------------------------------------------------------------- */

@@ -5,6 +5,8 @@
 #ifndef RPS_SERVER_APP_PORT_H
 #define RPS_SERVER_APP_PORT_H
 
+#include "server/address.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,8 +26,8 @@ int rps_listener_parse(const char *line, int is_ipv6, struct rps_listener *liste
  * becomes the loopback one. */
 void rps_listener_name(const struct rps_listener *listener, char *name, size_t size);
 
-/* A connection to it, or -errno. */
-int rps_listener_connect(const struct rps_listener *listener);
+/* The same for connect. */
+void rps_listener_address(const struct rps_listener *listener, struct rps_address *address);
 
 /* Finds the socket on which a descendant of this process listens: the one with
  * port `wanted_port` if there is one, else (unless `only_wanted`) the one with

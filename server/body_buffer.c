@@ -117,6 +117,11 @@ ssize_t rps_body_buffer_take(struct rps_body_buffer *buffer, void *out, size_t s
 	return n;
 }
 
+size_t rps_body_buffer_room(const struct rps_body_buffer *buffer)
+{
+	return buffer->spill_read < buffer->spill_written ? 0 : RPS_BODY_BUFFER_SIZE - buffer->used;
+}
+
 int rps_body_buffer_is_empty(const struct rps_body_buffer *buffer)
 {
 	return !buffer->used && buffer->spill_read >= buffer->spill_written;

@@ -30,6 +30,9 @@ int rps_body_buffer_put(struct rps_body_buffer *buffer, const void *data, size_t
 /* Takes up to `size` bytes from the front: their number, 0 when it is empty, or -errno. */
 ssize_t rps_body_buffer_take(struct rps_body_buffer *buffer, void *out, size_t size);
 
+/* How much fits without a file. 0 as long as there is something in the file. */
+size_t rps_body_buffer_room(const struct rps_body_buffer *buffer);
+
 /* Nothing in it at all. */
 int rps_body_buffer_is_empty(const struct rps_body_buffer *buffer);
 

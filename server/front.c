@@ -3,113 +3,93 @@
  * libmicrohttpd needs to know to call it. */
 #include "server/front.h"
 
+#include "server/front_socket.h"
 #include "server/message.h"
 #include "server/request.h"
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 511
 #define CONNECTION_MEMORY ((size_t)512 * 1024) /* bounds a request's head, and a piece of its body */
 #define CONNECTION_MEMORY_STEP ((size_t)32 * 1024)
 #define CONNECTIONS_MAX 4096u
 #define DESCRIPTORS_PER_CONNECTION 6u /* client, upstream, libcurl's own, the profile's file */
+#define PEM_MAX ((size_t)1024 * 1024)
 
 struct rps_front {
 	struct rps_server *server;
 	struct MHD_Daemon *daemon;
-	int fd;
+	struct rps_front_socket socket;
+	int fd;           /* the socket's, as long as it is ours */
+	char *cert, *key; /* PEM; NULL: no TLS */
 };
 
 /* ---- Listening ----------------------------------------------------------------------------- */
 
-static int open_socket(const struct addrinfo *info)
+static char *read_pem(const char *path, const char *option, char *error, size_t error_size)
 {
-	int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, info->ai_protocol), on = 1, rc;
+	FILE *file = fopen(path, "re");
+	char *text = malloc(PEM_MAX);
+	size_t n = file && text ? fread(text, 1, PEM_MAX - 1, file) : 0;
 
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (!bind(fd, info->ai_addr, info->ai_addrlen) && !listen(fd, BACKLOG))
-		return fd;
-	rc = -errno;
-	close(fd);
-	return rc;
-}
-
-static const char *advice(int error, uint16_t port, char *text, size_t size)
-{
-	if (error == EADDRINUSE)
-		snprintf(text, size, "address in use (try --addrport=%d)",
-			 port < 65535 ? port + 1 : port - 1);
-	else if (error == EACCES)
-		snprintf(text, size, "permission denied (ports below 1024 are root's: try --addrport=8000)");
-	else
-		snprintf(text, size, "%s (see --addrport)", strerror(error));
+	if (!n) {
+		snprintf(error, error_size, "cannot read %s: %s (--%s takes a PEM file)", path,
+			 file ? "it is empty" : strerror(errno), option);
+		free(text);
+		text = NULL;
+	} else {
+		text[n] = 0;
+	}
+	if (file)
+		fclose(file);
 	return text;
 }
 
-/* The port may have been 0: any. */
-static uint16_t port_of(int fd)
+static int read_tls(struct rps_front *front, char *error, size_t error_size)
 {
-	struct sockaddr_storage address;
-	socklen_t size = sizeof(address);
+	const struct rps_options *options = front->server->options;
 
-	if (getsockname(fd, (struct sockaddr *)&address, &size))
+	if (!options->cert && !options->key)
 		return 0;
-	if (address.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+	if (!options->cert || !options->key) {
+		snprintf(error, error_size, "--cert and --key go together: %s is missing",
+			 options->cert ? "--key=FILE" : "--cert=FILE");
+		return -EINVAL;
+	}
+	if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+		snprintf(error, error_size,
+			 "this libmicrohttpd was built without TLS (leave --cert and --key out)");
+		return -ENOTSUP;
+	}
+	front->cert = read_pem(options->cert, "cert", error, error_size);
+	front->key = front->cert ? read_pem(options->key, "key", error, error_size) : NULL;
+	return front->key ? 0 : -EINVAL;
 }
 
-struct rps_front *rps_front_listen(struct rps_server *server, const char *address, uint16_t port, char *error,
-				   size_t error_size)
+struct rps_front *rps_front_listen(struct rps_server *server, char *error, size_t error_size)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-	const char *format = strchr(address, ':') ? "[%s]:%u" : "%s:%u";
 	struct rps_front *front = calloc(1, sizeof(*front));
-	char service[8], shown[280], why[128];
-	struct addrinfo *list;
-	int rc;
 
 	if (!front) {
 		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
 	front->server = server;
-	snprintf(service, sizeof(service), "%u", port);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(shown, sizeof(shown), format, address, port);
-#pragma GCC diagnostic pop
-	rc = getaddrinfo(address, service, &hints, &list);
-	if (rc) {
-		snprintf(error, error_size, "cannot listen on %s: %s (see --addrport)", shown,
-			 gai_strerror(rc));
-		free(front);
+	front->fd = -1;
+	if (read_tls(front, error, error_size) ||
+	    rps_front_socket_open(&front->socket, server->options, error, error_size)) {
+		rps_front_destroy(front);
 		return NULL;
 	}
-	front->fd = -EADDRNOTAVAIL;
-	for (const struct addrinfo *info = list; info && front->fd < 0; info = info->ai_next)
-		front->fd = open_socket(info);
-	freeaddrinfo(list);
-	if (front->fd < 0) {
-		snprintf(error, error_size, "cannot listen on %s: %s", shown,
-			 advice(-front->fd, port, why, sizeof(why)));
-		free(front);
-		return NULL;
-	}
-	snprintf(server->front_host, sizeof(server->front_host), "%.*s:%u",
-		 (int)(strrchr(shown, ':') - shown), shown, port_of(front->fd));
+	front->fd = front->socket.fd;
+	snprintf(server->front_host, sizeof(server->front_host), "%s", front->socket.host);
+	snprintf(server->front_shown, sizeof(server->front_shown), "%s", front->socket.shown);
 	return front;
 }
 
@@ -154,10 +134,12 @@ static void on_error(void *cls, const char *format, va_list arguments)
 
 /* ---- Serving ----------------------------------------------------------------------------------- */
 
-static unsigned connections_max(void)
+static unsigned connections_max(const struct rps_options *options)
 {
 	struct rlimit limit;
 
+	if (options->max_connections)
+		return options->max_connections;
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY ||
 	    limit.rlim_cur / DESCRIPTORS_PER_CONNECTION > CONNECTIONS_MAX)
 		return CONNECTIONS_MAX;
@@ -166,17 +148,27 @@ static unsigned connections_max(void)
 
 int rps_front_start(struct rps_front *front, char *error, size_t error_size)
 {
+	const struct MHD_OptionItem tls[] = {
+	    {MHD_OPTION_HTTPS_MEM_CERT, 0, front->cert},
+	    {MHD_OPTION_HTTPS_MEM_KEY, 0, front->key},
+	    {MHD_OPTION_END, 0, NULL},
+	};
+	const struct MHD_OptionItem none = {MHD_OPTION_END, 0, NULL};
+
 	front->daemon = MHD_start_daemon(
-	    MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
-	    NULL, NULL, on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER, on_error, front->server,
+	    MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+		MHD_ALLOW_UPGRADE | (front->cert ? MHD_USE_TLS : 0u),
+	    0, NULL, NULL, on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER, on_error, front->server,
 	    MHD_OPTION_LISTEN_SOCKET, front->fd, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, front->server,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    CONNECTION_MEMORY, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, CONNECTION_MEMORY_STEP,
-	    MHD_OPTION_CONNECTION_LIMIT, connections_max(), MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+	    MHD_OPTION_CONNECTION_LIMIT, connections_max(front->server->options),
+	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, front->cert ? tls : &none,
 	    MHD_OPTION_END);
 	if (front->daemon)
 		return 0;
-	snprintf(error, error_size, "cannot start serving: %s", strerror(errno));
+	snprintf(error, error_size, "cannot start serving%s",
+		 front->cert ? " (do --cert and --key belong together?)" : "");
 	return -EIO;
 }
 
@@ -201,5 +193,10 @@ void rps_front_destroy(struct rps_front *front)
 		MHD_stop_daemon(front->daemon); /* closes the socket, unless it was quiesced */
 	else if (front->fd >= 0)
 		close(front->fd);
+	rps_front_socket_remove(&front->socket);
+	if (front->key)
+		explicit_bzero(front->key, strlen(front->key));
+	free(front->key);
+	free(front->cert);
 	free(front);
 }

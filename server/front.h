@@ -11,10 +11,10 @@
 
 struct rps_front;
 
-/* Binds and listens; nothing is accepted yet. Stores the front's own
- * "host:port" in `server`. NULL with a line in `error`. */
-struct rps_front *rps_front_listen(struct rps_server *server, const char *address, uint16_t port, char *error,
-				   size_t error_size);
+/* Binds and listens where the options say, or takes the socket systemd has handed over; reads certificate and
+ * key; nothing is accepted yet. Stores the front's own "host:port" in `server`. NULL with a line in `error`.
+ */
+struct rps_front *rps_front_listen(struct rps_server *server, char *error, size_t error_size);
 /* Starts serving. 0, or -errno with a line in `error`. */
 int rps_front_start(struct rps_front *front, char *error, size_t error_size);
 /* Accepts no more connections. */

@@ -19,6 +19,7 @@
 #include "server/options.h"
 #include "server/upstream.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,12 +32,20 @@ struct rps_exchange_request {
 	int64_t body_bytes; /* -1: unknown beforehand */
 	int has_body;
 	uint64_t id;                /* ties the profile to it */
+	const char *version;        /* "HTTP/1.1" */
 	const char *client_address; /* "127.0.0.1" */
-	const char *front_host;     /* the front's own "host:port", for clients that sent no Host */
-	int client_fd;              /* watched, so that a client that has gone is noticed; -1: don't */
+	uint16_t client_port;       /* 0: none (Unix socket) */
+	int is_tls;
+	const char *path_info;          /* the decoded path below the mount */
+	const char *mount;              /* "/shop", "" for the root */
+	const char *const *environment; /* of the collector that listens for this request: gateways that start
+					   a process for it pass it on; NULL: not profiled */
+	const char *front_host;         /* the front's own "host:port", for clients that sent no Host */
+	int client_fd;                  /* watched, so that a client that has gone is noticed; -1: don't */
 	int alone; /* whole-application scope: a connection of its own, whose end the application does not see
 		      before `end` */
-	int fresh; /* a new connection even where one could be used again */
+	int is_upgrade; /* asks for another protocol */
+	int fresh;      /* a new connection even where one could be used again */
 };
 
 enum rps_exchange_outcome {
@@ -46,6 +55,8 @@ enum rps_exchange_outcome {
 				seen it */
 	RPS_EXCHANGE_FAILED, /* the application closed too early, sent garbage, ... */
 	RPS_EXCHANGE_CANCELLED, /* the client has gone, or the server stops */
+	RPS_EXCHANGE_TIMED_OUT, /* the application was given up */
+	RPS_EXCHANGE_NOT_FOUND, /* there is no such program */
 };
 
 /* The head of the answer. */
@@ -57,14 +68,23 @@ struct rps_answer {
 
 /* What all exchanges of one server share. */
 struct rps_gateway_context {
-	struct rps_app *app;
+	struct rps_app *app; /* NULL where each request has a process of its own */
 	struct rps_upstream_pool *pool;
+	const struct rps_options *options;
+	const char *shown;          /* what messages call the application */
+	const char *program;        /* absolute path of the program or directory */
+	char *const *argv;          /* cgi: of the one program; NULL: of a directory's */
+	const atomic_int *stopping; /* nonzero ends every wait */
+	int times_out;              /* an exchange in which nothing moves is given up */
+	int directory_fd;           /* cgi: of a directory of programs; -1: one program */
 };
 
 struct rps_exchange;
 
 struct rps_gateway {
-	const char *name; /* of --gateway */
+	const char *name;    /* of --gateway */
+	const char *adapter; /* by which the runtime sees the boundaries of requests */
+	int is_per_request;  /* no application runs: each request starts a process of its own */
 	/* Is it the one for this file, under --gateway=auto? On yes a few words why in `why`. */
 	int (*fits)(const struct rps_app_elf *elf, const char **why);
 	/* Fills in the command that starts the application. 0, or -errno with one line in `error`: what is
@@ -89,18 +109,34 @@ struct rps_exchange_operations {
 	ssize_t (*read)(struct rps_exchange *exchange, void *buffer, size_t size);
 	/* Nonzero if all of the answer's body is here already: read will not wait. */
 	int (*is_complete)(const struct rps_exchange *exchange);
+	/* The answer has been passed on: waits for what the application does after it, where that can be
+	 * known. NULL: it can't. */
+	void (*settle)(struct rps_exchange *exchange);
 	/* Breaks it off: the application sees the client go. */
 	void (*abort)(struct rps_exchange *exchange);
 	void (*end)(struct rps_exchange *exchange);
 };
 
+extern const struct rps_gateway rps_gateway_cgi;
+extern const struct rps_gateway rps_gateway_fastcgi;
 extern const struct rps_gateway rps_gateway_http;
 extern const struct rps_gateway rps_gateway_module;
+extern const struct rps_gateway rps_gateway_scgi;
+
+/* For the `prepare` of gateways whose application takes connections at a socket: the one it is given as
+ * descriptor 0, or the one it was told or said to listen at. */
+int rps_gateway_prepare_socket(struct rps_app_command *command, const struct rps_options *options,
+			       int listens_itself, char *error, size_t error_size);
+struct rps_cgi_variables;
+/* RFC 3875's variables of a request to an application at the mount. 0 or -ENOMEM. */
+int rps_gateway_fill_variables(const struct rps_gateway_context *context,
+			       const struct rps_exchange_request *request, int64_t body_bytes,
+			       struct rps_cgi_variables *variables);
 
 /* The gateway --gateway=NAME asks for ("auto": the one that fits). NULL with a line in `error`. */
 const struct rps_gateway *rps_gateway_choose(const char *name, const struct rps_app_elf *elf,
 					     const char **why, char *error, size_t error_size);
-/* "auto, module, http" */
+/* "auto, module, http, ..." */
 const char *rps_gateway_names(void);
 
 #endif

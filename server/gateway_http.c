@@ -5,6 +5,8 @@
  * serves modules too, once their host runs. */
 #include "server/gateway_http.h"
 
+#include "server/forward_head.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -41,6 +43,12 @@ static int prepare(struct rps_app_command *command, const struct rps_options *op
 {
 	if (elf->kind == RPS_APP_MODULE) {
 		snprintf(error, error_size, "%s is a shared object, not a program (--gateway=module runs it)",
+			 command->shown);
+		return -EINVAL;
+	}
+	if (elf->kind == RPS_APP_DIRECTORY) {
+		snprintf(error, error_size,
+			 "cannot run %s: it is a directory (--gateway=cgi runs its programs)",
 			 command->shown);
 		return -EINVAL;
 	}
@@ -84,59 +92,14 @@ static int add_none_of(struct curl_slist **list, const char *name)
 	return 0;
 }
 
-/* What is ours to write, and so not passed on from the client. */
-static int is_replaced(const char *name, const struct rps_exchange_request *request)
-{
-	static const char *const names[] = {"X-Runprofile-Id", "X-Forwarded-For", "Expect", "Host"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcasecmp(name, names[i]))
-			return 1;
-	return request->has_body && !strcasecmp(name, "Content-Length");
-}
-
-static int add_forwarded(struct curl_slist **list, const struct rps_exchange_request *request)
-{
-	const char *host = rps_header_list_find(request->headers, "Host");
-	char *chain = NULL;
-	size_t size;
-	FILE *out;
-	int rc;
-
-	out = open_memstream(&chain, &size);
-	if (!out)
-		return -ENOMEM;
-	for (size_t i = 0; i < request->headers->n; i++)
-		if (!strcasecmp(request->headers->items[i].name, "X-Forwarded-For"))
-			fprintf(out, "%s, ", request->headers->items[i].value);
-	fputs(request->client_address, out);
-	if (fclose(out)) {
-		free(chain);
-		return -ENOMEM;
-	}
-	rc = add_line(list, "X-Forwarded-For", chain);
-	free(chain);
-	if (!rc && host && !rps_header_list_find(request->headers, "X-Forwarded-Host"))
-		rc = add_line(list, "X-Forwarded-Host", host);
-	if (!rc && !rps_header_list_find(request->headers, "X-Forwarded-Proto"))
-		rc = add_line(list, "X-Forwarded-Proto", "http");
-	return rc;
-}
-
 static int build_head(struct curl_slist **list, const struct rps_exchange_request *request)
 {
-	const char *host = rps_header_list_find(request->headers, "Host");
-	char id[17];
-	int rc;
+	struct rps_header_list head = {0};
+	int rc = rps_forward_head(request, &head);
 
-	rc = add_line(list, "Host", host ? host : request->front_host);
-	for (size_t i = 0; !rc && i < request->headers->n; i++) {
-		const struct rps_header *header = &request->headers->items[i];
-
-		if (!is_replaced(header->name, request) &&
-		    !rps_header_is_hop_by_hop(request->headers, header->name))
-			rc = add_line(list, header->name, header->value);
-	}
+	for (size_t i = 0; !rc && i < head.n; i++)
+		rc = add_line(list, head.items[i].name, head.items[i].value);
+	rps_header_list_clear(&head);
 	/* What libcurl would say of its own accord. */
 	if (!rc && !rps_header_list_find(request->headers, "Accept"))
 		rc = add_none_of(list, "Accept");
@@ -144,10 +107,7 @@ static int build_head(struct curl_slist **list, const struct rps_exchange_reques
 		rc = add_none_of(list, "Expect");
 	if (!rc && request->alone)
 		rc = add_line(list, "Connection", "close");
-	if (!rc)
-		rc = add_forwarded(list, request);
-	snprintf(id, sizeof(id), "%016" PRIx64, request->id);
-	return rc ? rc : add_line(list, "X-Runprofile-Id", id);
+	return rc;
 }
 
 /* ---- The exchange ----------------------------------------------------------------------------- */
@@ -300,6 +260,7 @@ const struct rps_exchange_operations rps_exchange_http = {
 
 const struct rps_gateway rps_gateway_http = {
     .name = "http",
+    .adapter = "libmicrohttpd",
     .fits = fits,
     .prepare = prepare,
     .exchange = &rps_exchange_http,

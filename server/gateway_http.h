@@ -8,4 +8,10 @@
 
 extern const struct rps_exchange_operations rps_exchange_http;
 
+/* For requests that ask for another protocol: a connection of its own, that becomes a tunnel when the
+ * answer's status is 101. */
+extern const struct rps_exchange_operations rps_exchange_tunnel;
+/* Then: the connection to the application, and what came behind the head. The exchange keeps both. */
+int rps_exchange_tunnel_socket(struct rps_exchange *exchange, const char **data, size_t *size);
+
 #endif

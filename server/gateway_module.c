@@ -66,6 +66,7 @@ static int prepare(struct rps_app_command *command, const struct rps_options *op
 
 const struct rps_gateway rps_gateway_module = {
     .name = "module",
+    .adapter = "libmicrohttpd",
     .fits = fits,
     .prepare = prepare,
     .exchange = &rps_exchange_http,

@@ -65,6 +65,14 @@ int rps_header_list_fold(struct rps_header_list *list, const char *text, size_t 
 	return 0;
 }
 
+void rps_header_list_remove(struct rps_header_list *list, size_t i)
+{
+	free(list->items[i].name);
+	free(list->items[i].value);
+	list->n--;
+	memmove(&list->items[i], &list->items[i + 1], (list->n - i) * sizeof(list->items[0]));
+}
+
 void rps_header_list_clear(struct rps_header_list *list)
 {
 	for (size_t i = 0; i < list->n; i++) {

@@ -22,6 +22,8 @@ int rps_header_list_add(struct rps_header_list *list, const char *name, size_t n
 /* Appends `text` to the value of the last field, after a space (a folded line). 0, -ENOMEM, -EINVAL without a
  * field. */
 int rps_header_list_fold(struct rps_header_list *list, const char *text, size_t size);
+/* Removes the field at `i`; those behind it move up. */
+void rps_header_list_remove(struct rps_header_list *list, size_t i);
 void rps_header_list_clear(struct rps_header_list *list);
 
 /* The value of the first field of that name (any case), NULL if there is none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See options.h. Called by main.c, on the main thread, at the start. The
- * configuration file is read by options_file.c. */
-#include "server/options.h"
+ * configuration file is read by options_file.c, values by options_values.c. */
+#include "server/options_values.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -9,209 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USAGE_WIDTH 79
+
 enum {
 #define RPS_OPTION(id, name, argument, help) option_##id,
 #include "server/options.def"
 #undef RPS_OPTION
 	N_OPTIONS
 };
-
-/* ---- Values ------------------------------------------------------------------------ */
-
-static int replace(char **string, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return -ENOMEM;
-	free(*string);
-	*string = copy;
-	return 0;
-}
-
-/* 0..max, all of `text`. */
-static int parse_number(const char *text, unsigned long max, unsigned long *number)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*number = strtoul(text, &end, 10);
-	return *end || errno || *number > max ? -EINVAL : 0;
-}
-
-static int set_switch(int *flag, const char *value)
-{
-	if (!value || !strcmp(value, "yes") || !strcmp(value, "true") || !strcmp(value, "on") ||
-	    !strcmp(value, "1"))
-		*flag = 1;
-	else if (!strcmp(value, "no") || !strcmp(value, "false") || !strcmp(value, "off") ||
-		 !strcmp(value, "0"))
-		*flag = 0;
-	else
-		return -EINVAL;
-	return 0;
-}
-
-/* Each takes a value (for a switch: "yes", "no", or NULL for yes); -EINVAL sets `hint` to what it should be.
- */
-
-static int set_prof_path(struct rps_options *options, const char *value, const char **hint)
-{
-	*hint = "give a directory";
-	return *value ? replace(&options->prof_path, value) : -EINVAL;
-}
-
-static int set_prof_file(struct rps_options *options, const char *value, const char **hint)
-{
-	*hint = "give a template such as {path}.{time}";
-	return *value ? replace(&options->prof_file, value) : -EINVAL;
-}
-
-static int set_kcachegrind(struct rps_options *options, const char *value, const char **hint)
-{
-	return set_switch(&options->kcachegrind, value);
-}
-
-static int set_addrport(struct rps_options *options, const char *value, const char **hint)
-{
-	const char *colon = strrchr(value, ':'), *port = value;
-	char address[256] = "127.0.0.1";
-	unsigned long number;
-
-	*hint = "give [ADDR:]PORT, for example 8001, 0.0.0.0:8000 or [::1]:8000";
-	if (colon) {
-		const char *start = value, *end = colon;
-
-		port = colon + 1;
-		if (*start == '[' && end > start && end[-1] == ']') {
-			start++;
-			end--;
-		} else if (memchr(start, ':', (size_t)(end - start))) {
-			return -EINVAL; /* IPv6 without brackets */
-		}
-		if (end <= start || (size_t)(end - start) >= sizeof(address))
-			return -EINVAL;
-		memcpy(address, start, (size_t)(end - start));
-		address[end - start] = 0;
-	}
-	if (parse_number(port, 65535, &number))
-		return -EINVAL;
-	options->port = (uint16_t)number;
-	return replace(&options->address, address);
-}
-
-static int set_gateway(struct rps_options *options, const char *value, const char **hint)
-{
-	*hint = "give auto, module or http";
-	return *value ? replace(&options->gateway, value) : -EINVAL;
-}
-
-static int set_app_port(struct rps_options *options, const char *value, const char **hint)
-{
-	unsigned long number;
-
-	*hint = "give a port, 1 to 65535";
-	if (parse_number(value, 65535, &number) || !number)
-		return -EINVAL;
-	options->app_port = (uint16_t)number;
-	return 0;
-}
-
-static int set_scope(struct rps_options *options, const char *value, const char **hint)
-{
-	static const char *const names[] = {[RPS_SCOPE_AUTO] = "auto",
-					    [RPS_SCOPE_REQUEST] = "request",
-					    [RPS_SCOPE_APPLICATION] = "application"};
-
-	*hint = "give auto, request or application";
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(value, names[i])) {
-			options->scope = (enum rps_scope)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-static int set_request(struct rps_options *options, const char *value, const char **hint)
-{
-	*hint = "give the name of a function, shorter than 256 characters";
-	return *value && strlen(value) < RPS_REQUEST_FUNCTION_MAX ? replace(&options->request_function, value) : -EINVAL;
-}
-
-static int set_settle(struct rps_options *options, const char *value, const char **hint)
-{
-	unsigned long number;
-
-	*hint = "give milliseconds, 1 to 3600000";
-	if (parse_number(value, 3600000, &number) || !number)
-		return -EINVAL;
-	options->settle_ms = (uint32_t)number;
-	return 0;
-}
-
-static int set_static(struct rps_options *options, const char *value, const char **hint)
-{
-	const char *equals = strchr(value, '=');
-	struct rps_static_mount *mounts;
-	size_t size;
-
-	*hint = "give URL=DIR, for example /static=./htdocs";
-	if (!equals || *value != '/' || !equals[1])
-		return -EINVAL;
-	size = (size_t)(equals - value);
-	while (size && value[size - 1] == '/')
-		size--;
-	mounts = reallocarray(options->mounts, options->n_mounts + 1, sizeof(*mounts));
-	if (!mounts)
-		return -ENOMEM;
-	options->mounts = mounts;
-	mounts[options->n_mounts].url = strndup(value, size);
-	mounts[options->n_mounts].directory = strdup(equals + 1);
-	options->n_mounts++;
-	return mounts[options->n_mounts - 1].url && mounts[options->n_mounts - 1].directory ? 0 : -ENOMEM;
-}
-
-static int set_time(struct rps_options *options, const char *value, enum rps_time time)
-{
-	int is_on = options->time == time, error = set_switch(&is_on, value);
-
-	if (error == 0 && (is_on || options->time == time))
-		options->time = is_on ? time : RPS_TIME_SAMPLED;
-	return error;
-}
-
-static int set_exact_time(struct rps_options *options, const char *value, const char **hint)
-{
-	return set_time(options, value, RPS_TIME_EACH_CALL);
-}
-
-static int set_no_time(struct rps_options *options, const char *value, const char **hint)
-{
-	return set_time(options, value, RPS_TIME_NEVER);
-}
-
-static int set_nomedia(struct rps_options *options, const char *value, const char **hint)
-{
-	return set_switch(&options->nomedia, value);
-}
-
-static int set_verbose(struct rps_options *options, const char *value, const char **hint)
-{
-	return set_switch(&options->verbose, value);
-}
-
-static int set_help(struct rps_options *options, const char *value, const char **hint)
-{
-	return set_switch(&options->help, value);
-}
-
-static int set_version(struct rps_options *options, const char *value, const char **hint)
-{
-	return set_switch(&options->version, value);
-}
 
 /* ---- The table ------------------------------------------------------------------------- */
 
@@ -221,7 +26,7 @@ static const struct {
 	const char *help;
 	int (*set)(struct rps_options *options, const char *value, const char **hint);
 } table[N_OPTIONS] = {
-#define RPS_OPTION(id, name, argument, help) [option_##id] = {name, argument, help, set_##id},
+#define RPS_OPTION(id, name, argument, help) [option_##id] = {name, argument, help, rps_option_set_##id},
 #include "server/options.def"
 #undef RPS_OPTION
 };
@@ -260,18 +65,41 @@ int rps_options_init(struct rps_options *options)
 {
 	memset(options, 0, sizeof(*options));
 	options->port = 8000;
+	options->every = 1;
+	options->request_timeout_ms = 30000;
 	options->prof_path = strdup("/tmp");
 	options->prof_file = strdup("{path}.{duration:06d}ms.{time}");
 	options->address = strdup("127.0.0.1");
 	options->gateway = strdup("auto");
-	if (options->prof_path && options->prof_file && options->address && options->gateway)
+	options->mount = strdup("");
+	if (options->prof_path && options->prof_file && options->address && options->gateway &&
+	    options->mount)
 		return 0;
 	rps_options_clear(options);
 	return -ENOMEM;
 }
 
+static void clear_list(struct rps_text_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->items[i]);
+	free(list->items);
+}
+
 void rps_options_clear(struct rps_options *options)
 {
+	if (options->trigger)
+		explicit_bzero(options->trigger, strlen(options->trigger));
+	free(options->trigger);
+	free(options->mount);
+	free(options->build);
+	free(options->cert);
+	free(options->key);
+	clear_list(&options->only);
+	clear_list(&options->skip);
+	clear_list(&options->params);
+	clear_list(&options->meta);
+	clear_list(&options->watch);
 	free(options->prof_path);
 	free(options->prof_file);
 	free(options->address);
@@ -359,16 +187,26 @@ int rps_options_parse(struct rps_options *options, int argc, char **argv, char *
 
 void rps_options_print_usage(FILE *out)
 {
+	size_t column = 0;
+
 	fputs("Usage: runprofileserver [OPTION]... [--] APP [ARG]...\n"
-	      "Runs the web application APP (a program, or a module APP.so) behind a development\n"
-	      "server, and writes one profile per request. Without APP: ./" RPS_OPTIONS_FILE ".\n\n",
+	      "Runs the web application APP (a program, a module, a directory of CGI programs) behind\n"
+	      "a development server; writes one profile per request. Without APP: ./" RPS_OPTIONS_FILE "\n\n",
 	      out);
 	for (int i = 0; i < N_OPTIONS; i++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "--%s%s%s", table[i].name, table[i].argument ? "=" : "",
-			 table[i].argument ? table[i].argument : "");
-		fprintf(out, "  %-24s %s\n", left, table[i].help);
+		if (table[i].help) {
+			snprintf(left, sizeof(left), "--%s%s%s", table[i].name, table[i].argument ? "=" : "",
+				 table[i].argument ? table[i].argument : "");
+			fprintf(out, "  %-24s %s\n", left, table[i].help);
+			continue;
+		}
+		if (!column || column + strlen(table[i].name) + 3 > USAGE_WIDTH)
+			column = (size_t)fprintf(out, column ? "\n        " : "  More: ") - 1;
+		column += (size_t)fprintf(out, " --%s", table[i].name);
 	}
-	fputs("\nExample: runprofileserver --kcachegrind --prof-path=/tmp/profiles ./shop\n", out);
+	fputs("\n\nman runprofileserver says what they do.\n"
+	      "Example: runprofileserver --kcachegrind --prof-path=/tmp/profiles ./shop\n",
+	      out);
 }

@@ -5,6 +5,7 @@
 #define RPS_SERVER_OPTIONS_H
 
 #include "collect/collector.h"
+#include "server/address.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,17 +18,51 @@ struct rps_static_mount {
 	char *directory;
 };
 
+struct rps_text_list {
+	char **items;
+	size_t n;
+};
+
+enum rps_log_format {
+	RPS_LOG_DJANGO = 0,
+	RPS_LOG_COMBINED = 1, /* as Apache and nginx write it */
+	RPS_LOG_JSON = 2,
+};
+
 struct rps_options {
 	char *prof_path;
 	char *prof_file;
-	char *address; /* "127.0.0.1", "::1" */
-	char *gateway; /* "auto", or a gateway's name */
+	struct rps_text_list meta; /* "NAME=VALUE", into every profile */
+	uint32_t keep_n;           /* 0: all */
+	uint64_t keep_bytes;       /* 0: any size */
+
+	char *address; /* "127.0.0.1", "::1", "unix:/run/shop.sock" */
 	uint16_t port;
-	uint16_t app_port; /* 0: find it out */
+	char *cert, *key;         /* NULL: no TLS */
+	uint32_t max_connections; /* 0: as many as there are descriptors for */
+	enum rps_log_format log;
+
+	char *gateway;                  /* "auto", or a gateway's name */
+	uint16_t app_port;              /* 0: find it out */
+	struct rps_address app_address; /* of --fastcgi and --scgi; size 0: none */
+	char *mount;                    /* "/shop", no slash at the end; "" for the root */
+	struct rps_text_list params;    /* "NAME=VALUE", for cgi, scgi, fastcgi */
+	int noreload;
+	char *build;                /* NULL: none */
+	struct rps_text_list watch; /* directories */
+
 	enum rps_scope scope;
 	enum rps_time time;
 	char *request_function; /* NULL: none */
-	uint32_t settle_ms; /* 0: the collector's default */
+	uint32_t settle_ms;     /* 0: the collector's default */
+	int nothreading;
+	uint32_t request_timeout_ms;
+	struct rps_text_list only, skip; /* patterns of paths */
+	char *trigger;                   /* NULL: every request is profiled */
+	uint32_t every;                  /* one in so many */
+	uint64_t slower_than_us;         /* 0: all are kept */
+
+	int follow_links;
 	struct rps_static_mount *mounts;
 	size_t n_mounts;
 	int kcachegrind;

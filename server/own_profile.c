@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-void rps_own_profile_write(struct rps_server *server, struct rps_profile *profile, const struct rps_collect_info *info,
-			   const struct rps_own_request *request)
+void rps_own_profile_write(struct rps_server *server, struct rps_profile *profile,
+			   const struct rps_collect_info *info, const struct rps_own_request *request)
 {
 	char target[1024], name[4096] = "";
 	struct rps_url url = {.target = target, .path = target, .query = ""};
@@ -26,6 +26,8 @@ void rps_own_profile_write(struct rps_server *server, struct rps_profile *profil
 	};
 	const struct rps_access_entry entry = {
 	    .time_s = facts.end_s,
+	    .duration_us = facts.duration_us,
+	    .client = "-",
 	    .method = facts.method,
 	    .target = target,
 	    .version = "-",
@@ -40,5 +42,5 @@ void rps_own_profile_write(struct rps_server *server, struct rps_profile *profil
 	if (*name)
 		atomic_fetch_add(&server->tally.own, 1);
 	if (server->options->verbose && *name)
-		rps_access_log_write(&entry);
+		rps_access_log_write(server->options->log, 1, &entry);
 }

@@ -50,6 +50,25 @@ static int add_printable(struct rps_profile *profile, const char *key, const cha
 	return rps_profile_add_meta(profile, key, value);
 }
 
+/* "NAME=VALUE" of --meta. */
+static int add_own(struct rps_profile *profile, const struct rps_text_list *meta)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < meta->n; i++) {
+		char *name = strdup(meta->items[i]), *equals = name ? strchr(name, '=') : NULL;
+
+		if (!equals)
+			rc = -ENOMEM;
+		else
+			*equals = 0;
+		if (!rc)
+			rc = add_printable(profile, name, equals + 1, strlen(equals + 1));
+		free(name);
+	}
+	return rc;
+}
+
 static int add_facts(struct rps_profile *profile, const struct rps_server *server,
 		     const struct rps_request_facts *facts)
 {
@@ -69,6 +88,8 @@ static int add_facts(struct rps_profile *profile, const struct rps_server *serve
 	if (*facts->host)
 		rc |= add_printable(profile, "Host", facts->host, strlen(facts->host));
 	rc |= add_number(profile, "Status", facts->status);
+	if (facts->request_bytes > 0)
+		rc |= add_number(profile, "Request bytes", (uint64_t)facts->request_bytes);
 	rc |= add_number(profile, "Answer bytes", facts->body_bytes);
 	if (facts->broken_off)
 		rc |= rps_profile_add_meta(profile, "Answer broken off", facts->broken_off);
@@ -78,6 +99,7 @@ static int add_facts(struct rps_profile *profile, const struct rps_server *serve
 	rc |= rps_profile_add_meta(profile, "Time", when);
 	rc |= rps_profile_add_meta(profile, "Gateway", facts->kind);
 	rc |= rps_profile_add_meta(profile, "Template", server->options->prof_file);
+	rc |= add_own(profile, &server->options->meta);
 	return rc ? -ENOMEM : 0;
 }
 
@@ -123,7 +145,8 @@ void rps_request_profile_report(struct rps_server *server, const struct rps_coll
 #define TELL(condition, ...)                                                                                 \
 	if ((condition) && used < sizeof(text))                                                              \
 	used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", used ? "; " : ""),                  \
-	    used += used < sizeof(text) ? (size_t)snprintf(text + used, sizeof(text) - used, __VA_ARGS__) : 0
+	    used +=                                                                                          \
+	    used < sizeof(text) ? (size_t)snprintf(text + used, sizeof(text) - used, __VA_ARGS__) : 0
 	TELL(info->cut_off, "the application died in the middle");
 	TELL(info->not_quiet, "the application was still busy (%s)", info->busy);
 	TELL(info->cut_short, "another request had waited too long for its turn");
@@ -138,14 +161,16 @@ void rps_request_profile_report(struct rps_server *server, const struct rps_coll
 	rps_message_complain("the profile of request %016" PRIx64 " is not whole: %s", id, text);
 }
 
-void rps_request_profile_warn(struct rps_server *server, const struct rps_collect_info *info, uint32_t status)
+void rps_request_profile_warn(struct rps_server *server, const struct rps_session *session,
+			      const struct rps_collect_info *info, uint32_t status)
 {
 	struct rps_collector_stats stats;
-	int is_request_scope = rps_collector_scope(server->collector) == RPS_SCOPE_REQUEST;
+	int is_request_scope = session && rps_collector_scope(session->collector) == RPS_SCOPE_REQUEST;
 
-	if (info->calls || (atomic_load(&server->warned_empty) && atomic_load(&server->warned_scope)))
+	if (!session || info->calls ||
+	    (atomic_load(&server->warned_empty) && atomic_load(&server->warned_scope)))
 		return;
-	rps_collector_get_stats(server->collector, &stats);
+	rps_collector_get_stats(session->collector, &stats);
 	if (!stats.n_processes) {
 		if (!atomic_exchange(&server->warned_empty, 1))
 			rps_message_complain(

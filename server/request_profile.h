@@ -20,6 +20,7 @@ struct rps_request_facts {
 	uint64_t duration_us;
 	uint64_t waited_us; /* of the duration: for other requests to end (whole-application scope) */
 	time_t end_s;
+	int64_t request_bytes;  /* of its body; -1: it came in chunks */
 	uint64_t body_bytes;    /* of the answer, sent */
 	const char *broken_off; /* why the answer is not complete, NULL if it is */
 	const char *kind;       /* gateway's name, or "static" */
@@ -43,7 +44,7 @@ void rps_request_profile_report(struct rps_server *server, const struct rps_coll
 
 /* Tells, once, what a request's profile says about how the application was
  * built or chosen: no runtime, no hooks, no boundaries. */
-void rps_request_profile_warn(struct rps_server *server, const struct rps_collect_info *info,
-			      uint32_t status);
+void rps_request_profile_warn(struct rps_server *server, const struct rps_session *session,
+			      const struct rps_collect_info *info, uint32_t status);
 
 #endif

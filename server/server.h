@@ -4,12 +4,15 @@
 #ifndef RPS_SERVER_SERVER_H
 #define RPS_SERVER_SERVER_H
 
-#include "collect/collector.h"
+#include "server/choice.h"
+#include "server/gate.h"
 #include "server/gateway.h"
 #include "server/options.h"
+#include "server/session.h"
 #include "server/static_files.h"
 #include "server/store.h"
 #include "server/tally.h"
+#include "server/turn.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -18,11 +21,15 @@ struct rps_server {
 	const struct rps_options *options;
 	struct rps_store *store;
 	struct rps_static_files *statics;
-	struct rps_collector *collector;
+	struct rps_sessions sessions;
 	const struct rps_gateway *gateway;
 	struct rps_gateway_context context;
+	struct rps_gate gate;
+	struct rps_turn turn;
+	struct rps_choice choice;
 	char *app_command_line; /* for the profiles' "cmd:" */
 	char front_host[300];   /* "127.0.0.1:8000" */
+	char front_shown[320];  /* "http://127.0.0.1:8000/" */
 	struct rps_tally tally;
 	atomic_ullong seq;       /* number of the last profile */
 	atomic_uint in_flight;   /* requests */

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See static_files.h. Called by request.c, on the connection's thread.
- *
- * A path is walked in the kernel by openat2(RESOLVE_BENEATH |
- * RESOLVE_NO_SYMLINKS), which can't be fooled by what changes meanwhile; where
- * that is missing (Linux before 5.6, some sandboxes), component by component
- * without following links, which can't either, only slower. */
+/* See static_files.h. Called by request_static.c, on the connection's thread. */
 #include "server/static_files.h"
+
+#include "server/beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
 
 struct mount {
 	const char *url;
@@ -27,12 +20,13 @@ struct mount {
 };
 
 struct rps_static_files {
+	int follow_links;
 	size_t n_mounts;
 	struct mount mounts[];
 };
 
 struct rps_static_files *rps_static_files_open(const struct rps_static_mount *mounts, size_t n_mounts,
-					       char *error, size_t error_size)
+					       int follow_links, char *error, size_t error_size)
 {
 	struct rps_static_files *files = calloc(1, sizeof(*files) + n_mounts * sizeof(struct mount));
 
@@ -40,6 +34,7 @@ struct rps_static_files *rps_static_files_open(const struct rps_static_mount *mo
 		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
+	files->follow_links = follow_links;
 	for (size_t i = 0; i < n_mounts; i++) {
 		int fd = open(mounts[i].directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -117,50 +112,6 @@ static int decode_path(const char *rest, size_t rest_size, char *path, size_t si
 	return 0;
 }
 
-static int open_component_wise(int directory_fd, const char *path)
-{
-	int fd = fcntl(directory_fd, F_DUPFD_CLOEXEC, 3);
-
-	while (fd >= 0 && *path) {
-		size_t size = strcspn(path, "/");
-		char component[NAME_MAX + 1];
-		int next_fd = -1;
-
-		if (size < sizeof(component)) {
-			memcpy(component, path, size);
-			component[size] = 0;
-			next_fd = openat(fd, component, OPEN_FLAGS | (path[size] ? O_DIRECTORY : 0));
-		} else {
-			errno = ENAMETOOLONG;
-		}
-		if (next_fd < 0) {
-			int saved_errno = errno;
-
-			close(fd);
-			return -saved_errno;
-		}
-		close(fd);
-		fd = next_fd;
-		path += size + (path[size] == '/');
-	}
-	return fd < 0 ? -errno : fd;
-}
-
-static int open_beneath(int directory_fd, const char *path)
-{
-	struct open_how how = {
-	    .flags = OPEN_FLAGS,
-	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd = syscall(SYS_openat2, directory_fd, *path ? path : ".", &how, sizeof(how));
-
-	if (fd >= 0)
-		return (int)fd;
-	if (errno == ENOSYS || errno == EPERM || errno == EINVAL || errno == E2BIG)
-		return open_component_wise(directory_fd, path);
-	return -errno;
-}
-
 const char *rps_static_files_type(const char *name)
 {
 	static const struct {
@@ -188,7 +139,7 @@ int rps_static_files_get(const struct rps_static_files *files, int mount, const 
 	rc = decode_path(rest, rest_size, path, sizeof(path) - sizeof("/index.html"));
 	if (rc)
 		return rc;
-	fd = open_beneath(files->mounts[mount].fd, path);
+	fd = rps_open_beneath(files->mounts[mount].fd, path, O_RDONLY, files->follow_links);
 	if (fd < 0)
 		return fd;
 	rc = fstat(fd, &st) ? -errno : 0;
@@ -199,7 +150,7 @@ int rps_static_files_get(const struct rps_static_files *files, int mount, const 
 		}
 		close(fd);
 		strcat(path, *path ? "/index.html" : "index.html");
-		fd = open_beneath(files->mounts[mount].fd, path);
+		fd = rps_open_beneath(files->mounts[mount].fd, path, O_RDONLY, files->follow_links);
 		if (fd < 0)
 			return fd;
 		rc = fstat(fd, &st) ? -errno : 0;
@@ -216,6 +167,7 @@ out:
 	file->fd = fd;
 	file->size_bytes = st.st_size;
 	file->modified_s = st.st_mtime;
+	file->modified_ns = st.st_mtim.tv_nsec;
 	file->type = rps_static_files_type(path);
 	return 0;
 }

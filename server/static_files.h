@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Static files: --static=URL=DIR. What is answered never lies outside of DIR,
- * whatever the path says and wherever links point. Opened on the main thread;
+ * whatever the path says and (without --follow-links) wherever links point. Opened on the main thread;
  * then any thread. */
 #ifndef RPS_SERVER_STATIC_FILES_H
 #define RPS_SERVER_STATIC_FILES_H
@@ -14,9 +14,10 @@
 
 struct rps_static_files;
 
-/* Opens the directories; the URLs must live as long. NULL with a line in `error`. */
+/* Opens the directories; the URLs must live as long. With `follow_links` links are followed, wherever they
+ * lead. NULL with a line in `error`. */
 struct rps_static_files *rps_static_files_open(const struct rps_static_mount *mounts, size_t n_mounts,
-					       char *error, size_t error_size);
+					       int follow_links, char *error, size_t error_size);
 void rps_static_files_close(struct rps_static_files *files);
 
 /* The rest of the request's raw path below the mount that serves it (the one
@@ -28,6 +29,7 @@ struct rps_static_file {
 	int fd;
 	off_t size_bytes;
 	time_t modified_s;
+	long modified_ns; /* the part below a second */
 	const char *type;
 };
 

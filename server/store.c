@@ -10,6 +10,8 @@
  */
 #include "server/store.h"
 
+#include "server/retention.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -37,7 +39,8 @@ struct rps_store {
 	int directory_fd;
 	struct rps_name_template *name_template;
 	rps_store_writer writer;
-	pthread_mutex_t lock; /* of `recent` */
+	struct rps_retention *retention; /* NULL: all are kept */
+	pthread_mutex_t lock;            /* of `recent` */
 	struct recent_name recent[RECENT_NAMES];
 };
 
@@ -45,6 +48,7 @@ void rps_store_close(struct rps_store *store)
 {
 	if (!store)
 		return;
+	rps_retention_destroy(store->retention);
 	if (store->directory_fd >= 0)
 		close(store->directory_fd);
 	rps_name_template_destroy(store->name_template);
@@ -179,7 +183,7 @@ fail:
 }
 
 /* Writes the whole profile and closes `fd`, whose close may be what reports a full disk. */
-static int fill(const struct rps_store *store, int fd, const struct rps_profile *profile)
+static int fill(const struct rps_store *store, int fd, const struct rps_profile *profile, struct stat *st)
 {
 	FILE *out = fdopen(fd, "w");
 	int rc;
@@ -194,6 +198,8 @@ static int fill(const struct rps_store *store, int fd, const struct rps_profile 
 	rc = store->writer(profile, out);
 	if (!rc && (fflush(out) || ferror(out)))
 		rc = errno ? -errno : -EIO;
+	if (!rc && fstat(fd, st))
+		rc = -errno;
 	if (fclose(out) && !rc)
 		rc = -errno;
 	return rc;
@@ -269,6 +275,7 @@ int rps_store_write(struct rps_store *store, const struct rps_name_values *value
 {
 	char temporary[32] = "";
 	const char *base;
+	struct stat st;
 	int parent_fd, fd, rc;
 
 	rc = rps_name_template_render(store->name_template, values, 0, name, name_size);
@@ -278,11 +285,24 @@ int rps_store_write(struct rps_store *store, const struct rps_name_values *value
 	if (parent_fd < 0)
 		return parent_fd;
 	fd = create_temporary(parent_fd, temporary, sizeof(temporary));
-	rc = fd < 0 ? fd : fill(store, fd, profile);
+	rc = fd < 0 ? fd : fill(store, fd, profile, &st);
 	if (!rc)
 		rc = publish(store, parent_fd, temporary, values, name, name_size);
 	if (rc && fd >= 0)
 		unlinkat(parent_fd, temporary, 0);
 	close(parent_fd);
+	if (!rc && store->retention)
+		rps_retention_add(store->retention, name, &st);
 	return rc;
+}
+
+int rps_store_keep(struct rps_store *store, uint32_t keep_n, uint64_t keep_bytes)
+{
+	store->retention = rps_retention_create(store->directory_fd, keep_n, keep_bytes);
+	return store->retention ? 0 : -ENOMEM;
+}
+
+uint64_t rps_store_n_removed(struct rps_store *store)
+{
+	return store->retention ? rps_retention_n_removed(store->retention) : 0;
 }

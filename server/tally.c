@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 void rps_tally_format(const struct rps_tally *tally, const struct rps_collector_stats *stats,
-		      const char *directory, char *text, size_t size)
+		      uint64_t n_removed, const char *directory, char *text, size_t size)
 {
 	const struct {
 		unsigned long long n;
@@ -15,6 +15,8 @@ void rps_tally_format(const struct rps_tally *tally, const struct rps_collector_
 	    {atomic_load(&tally->not_whole), "of them not whole"},
 	    {atomic_load(&tally->lost_calls), "calls lost"},
 	    {atomic_load(&tally->own), "of them of requests the application marked itself"},
+	    {n_removed, "of them removed again (--keep)"},
+	    {atomic_load(&tally->fast), "requests too fast to keep (--slower-than)"},
 	    {atomic_load(&tally->passed), "passed on without a profile of their own"},
 	    {stats->own_lost, "requests without profile for lack of memory"},
 	    {atomic_load(&tally->skipped), "static ones without profile"},

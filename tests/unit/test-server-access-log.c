@@ -25,13 +25,19 @@ static struct rps_access_entry entry(void)
 	return result;
 }
 
-static void check(const struct rps_access_entry *e, const char *expected)
+static void check_as(enum rps_log_format format, int is_verbose, const struct rps_access_entry *e,
+		     const char *expected)
 {
 	char line[RPS_ACCESS_LOG_LINE_MAX];
-	size_t size = rps_access_log_format(e, line, sizeof(line));
+	size_t size = rps_access_log_format(format, is_verbose, e, line, sizeof(line));
 
 	assert_string_equal(line, expected);
 	assert_int_equal(size, strlen(line));
+}
+
+static void check(const struct rps_access_entry *e, const char *expected)
+{
+	check_as(RPS_LOG_DJANGO, 1, e, expected);
 }
 
 static void line_is_as_django_prints_it(void **state)
@@ -49,6 +55,37 @@ static void profile_and_id_follow(void **state)
 	e.id = 0xabc;
 	check(&e, "[13/Nov/2008 06:29:38] \"GET / HTTP/1.1\" 200 41107 root.000001ms.1226557778.prof "
 		  "0000000000000abc\n");
+	check_as(RPS_LOG_DJANGO, 0, &e, "[13/Nov/2008 06:29:38] \"GET / HTTP/1.1\" 200 41107\n");
+}
+
+static void combined_is_as_apache_writes_it(void **state)
+{
+	struct rps_access_entry e = entry();
+
+	e.client = "192.0.2.1";
+	check_as(RPS_LOG_COMBINED, 0, &e,
+		 "192.0.2.1 - - [13/Nov/2008:06:29:38 +0000] \"GET / HTTP/1.1\" 200 41107 \"-\" \"-\"\n");
+	e.referer = "http://a/\"";
+	e.agent = "curl\n";
+	check_as(RPS_LOG_COMBINED, 0, &e,
+		 "192.0.2.1 - - [13/Nov/2008:06:29:38 +0000] \"GET / HTTP/1.1\" 200 41107 \"http://a/\\x22\" "
+		 "\"curl\\x0a\"\n");
+}
+
+static void json_is_json(void **state)
+{
+	struct rps_access_entry e = entry();
+
+	e.client = "::1";
+	e.target = "/\"\\\n\xff";
+	e.duration_us = 1500;
+	e.profile = "root.prof";
+	e.id = 0xabc;
+	check_as(RPS_LOG_JSON, 0, &e,
+		 "{\"time\": \"2008-11-13T06:29:38Z\", \"client\": \"::1\", \"method\": \"GET\", "
+		 "\"target\": \"/\\u0022\\u005c\\u000a\\u00ff\", \"version\": \"HTTP/1.1\", \"status\": 200, "
+		 "\"bytes\": 41107, \"duration_us\": 1500, \"profile\": \"root.prof\", "
+		 "\"id\": \"0000000000000abc\"}\n");
 }
 
 static void no_status_is_a_dash(void **state)
@@ -80,11 +117,11 @@ static void long_target_is_cut_and_the_line_stays_whole(void **state)
 	memset(target, '\x01', sizeof(target) - 1);
 	target[sizeof(target) - 1] = 0;
 	e.target = target;
-	size = rps_access_log_format(&e, line, sizeof(line));
+	size = rps_access_log_format(RPS_LOG_DJANGO, 1, &e, line, sizeof(line));
 	assert_in_range(size, 8000, sizeof(line) - 1);
 	assert_non_null(strstr(line, "... HTTP/1.1\" 200 41107\n"));
 	/* Too small a buffer still ends in one newline. */
-	size = rps_access_log_format(&e, line, 30);
+	size = rps_access_log_format(RPS_LOG_DJANGO, 1, &e, line, 30);
 	assert_int_equal(size, 29);
 	assert_int_equal(line[28], '\n');
 }
@@ -94,6 +131,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(line_is_as_django_prints_it),
 	    cmocka_unit_test(profile_and_id_follow),
+	    cmocka_unit_test(combined_is_as_apache_writes_it),
+	    cmocka_unit_test(json_is_json),
 	    cmocka_unit_test(no_status_is_a_dash),
 	    cmocka_unit_test(hostile_bytes_are_escaped),
 	    cmocka_unit_test(long_target_is_cut_and_the_line_stays_whole),

@@ -56,7 +56,7 @@ static int make_tree(void **state)
 	snprintf(deep, sizeof(deep), "%s/other", directory);
 	mounts[0] = (struct rps_static_mount){.url = url, .directory = root};
 	mounts[1] = (struct rps_static_mount){.url = deep_url, .directory = deep};
-	files = rps_static_files_open(mounts, 2, error, sizeof(error));
+	files = rps_static_files_open(mounts, 2, 0, error, sizeof(error));
 	return files ? 0 : -1;
 }
 
@@ -161,7 +161,7 @@ static void a_missing_directory_is_told(void **state)
 					       .directory = (char[]){"no-such-directory"}};
 	char error[256];
 
-	assert_null(rps_static_files_open(&mount, 1, error, sizeof(error)));
+	assert_null(rps_static_files_open(&mount, 1, 0, error, sizeof(error)));
 	assert_non_null(strstr(error, "no-such-directory"));
 }
 
