@@ -23,7 +23,7 @@ static int read_meta(const struct rps_pool *pool, uint32_t index, uint32_t at, s
 	struct rps_wire_meta meta;
 	size_t size;
 
-	if (at < RPS_TREE_OFFSET || at % 64 != 0 || at > RPS_STACK_OFFSET - sizeof(meta))
+	if (at < RPS_TREE_OFFSET || at % RPS_TREE_UNIT != 0 || at > RPS_STACK_OFFSET - sizeof(meta))
 		return 0;
 	memcpy(&meta, arena + at, sizeof(meta));
 	size = (size_t)meta.key_size + meta.value_size;

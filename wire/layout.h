@@ -274,7 +274,7 @@ struct rps_wire_meta {
 	uint16_t key_size, value_size;
 	char text[56]; /* key, then value, without NULs; may be longer */
 };
-_Static_assert(sizeof(struct rps_wire_meta) == 64, "given out in units of 64 bytes");
+_Static_assert(sizeof(struct rps_wire_meta) == 64, "given out in units of 64 bytes, which are multiples of RPS_TREE_UNIT");
 #define RPS_META_TEXT_MAX 2048u /* key and value together */
 #define RPS_METAS_MAX 64u
 
