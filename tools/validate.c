@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* runprofile validate: reads files as strictly as the readers do, and says what is wrong where. */
+#include "profile/callgrind_rules.h"
 #include "profile/format.h"
 #include "profile/merge.h"
 #include "tools/command.h"
@@ -21,12 +22,27 @@ static void help(FILE *out)
 	      out);
 }
 
+/* Of files of ours more is promised than that they can be read. */
+static int check_rules(const char *path, char *why, size_t why_size)
+{
+	FILE *stream = strcmp(path, "-") != 0 ? fopen(path, "re") : NULL;
+	struct rps_input *input = stream != NULL ? rps_input_create(stream, path) : NULL;
+	int error = input != NULL ? rps_callgrind_rules_check(input, why, why_size) : 0;
+
+	rps_input_destroy(input);
+	if (stream != NULL)
+		fclose(stream);
+	return error;
+}
+
 static int validate(const char *path, int is_quiet)
 {
-	struct rps_profile *profile;
+	struct rps_profile *profile = NULL;
 	char why[512];
 
-	if (rps_format_read(path, &profile, why, sizeof(why)) != 0) {
+	if (rps_format_read(path, &profile, why, sizeof(why)) != 0 ||
+	    check_rules(path, why, sizeof(why)) != 0) {
+		rps_profile_destroy(profile);
 		fflush(stdout);
 		rps_text_put_safe(stderr, why);
 		fputc('\n', stderr);

@@ -3,6 +3,7 @@
  * takes must be a profile that keeps model.h's promises; every writer can write it; and what our own format,
  * pprof, gives back has the same sums and writes the same call graph. */
 #include "profile/callgrind_read.h"
+#include "profile/callgrind_rules.h"
 #include "profile/callgrind_write.h"
 #include "profile/folded_read.h"
 #include "profile/format.h"
@@ -127,6 +128,18 @@ static void come_back(const struct rps_profile *profile, const struct text *file
 	rps_profile_destroy(again);
 }
 
+/* Of any bytes: it must only end, in order. */
+static void check_rules(const uint8_t *bytes, size_t size)
+{
+	FILE *stream = fmemopen((void *)(uintptr_t)bytes, size, "r");
+	struct rps_input *input = rps_input_create(stream, "fuzz");
+	char why[512] = "";
+
+	expect(rps_callgrind_rules_check(input, why, sizeof(why)) == 0 || why[0] != '\0', "no message");
+	rps_input_destroy(input);
+	fclose(stream);
+}
+
 #ifdef RPS_FUZZ_STACKS
 static int ends_in(const char *text, const char *end)
 {
@@ -142,10 +155,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	if (size == 0)
 		return -1;
+	check_rules(bytes, size);
 	if (read_bytes(bytes, size, &profile, why, sizeof(why)) != 0) {
 		expect(profile == NULL && why[0] != '\0', "an error without a message, or with a profile");
 #ifdef RPS_FUZZ_STACKS
-		/* Whatever the stacks, a tree can be made of them: these are rps_profile_check's sentences. */
+		/* Whatever the stacks, a tree can be made of them: these are rps_profile_check's sentences.
+		 */
 		expect(!ends_in(why, "no child or ancestor of it"), why);
 		expect(!ends_in(why, "but nothing calls it"), why);
 #endif
