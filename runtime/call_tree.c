@@ -181,7 +181,7 @@ static void grow_table(struct rps_arena_header *arena, struct rps_wire_node *nod
 	uint32_t old = node->table, n_old = node->mask + 1, at;
 	struct rps_wire_table *table;
 
-	if (node->mask != 0 && n_places > TABLE_PLACES_PER_EDGE_MAX * (node->n_edges + 1))
+	if (node->mask != 0 && n_places > (n_places > LARGE_TABLE_PLACES ? LARGE_TABLE_PLACES_PER_EDGE_MAX : TABLE_PLACES_PER_EDGE_MAX) * (node->n_edges + 1))
 		return;
 	at = give_out(arena, (1 + n_places) * (uint32_t)sizeof(struct rps_wire_place));
 	if (at == 0)
