@@ -16,6 +16,9 @@
 
 #define TABLE_FIRST_PLACES 4u
 #define TABLE_PLACES_PER_EDGE_MAX 64u
+/* Of a node with hundreds of callees: a request has some MiB only. */
+#define LARGE_TABLE_PLACES 1024u
+#define LARGE_TABLE_PLACES_PER_EDGE_MAX 8u
 /* The larger a table is, the more often two calls must have been in each other's way before it grows: only where it matters. */
 #define PLACES_PER_CONFLICT 8u
 #define FUNCTIONS_FIRST_PLACES 64u
@@ -178,10 +181,11 @@ static void take_place(struct rps_arena_header *arena, const struct rps_wire_nod
 static void grow_table(struct rps_arena_header *arena, struct rps_wire_node *node)
 {
 	uint32_t n_places = node->mask == 0 ? TABLE_FIRST_PLACES : 2 * (node->mask + 1);
+	uint32_t per_edge_max = n_places > LARGE_TABLE_PLACES ? LARGE_TABLE_PLACES_PER_EDGE_MAX : TABLE_PLACES_PER_EDGE_MAX;
 	uint32_t old = node->table, n_old = node->mask + 1, at;
 	struct rps_wire_table *table;
 
-	if (node->mask != 0 && n_places > (n_places > LARGE_TABLE_PLACES ? LARGE_TABLE_PLACES_PER_EDGE_MAX : TABLE_PLACES_PER_EDGE_MAX) * (node->n_edges + 1))
+	if (node->mask != 0 && n_places > per_edge_max * (node->n_edges + 1))
 		return;
 	at = give_out(arena, (1 + n_places) * (uint32_t)sizeof(struct rps_wire_place));
 	if (at == 0)
