@@ -25,7 +25,8 @@
 
 #define BACK_OFF_FIRST_MS 250
 #define BACK_OFF_LAST_MS 10000
-#define STABLE_MS 10000 /* what has run so long has not failed at its start */
+#define BACK_OFF_PAGE_MS 1000 /* shorter ones are waited for */
+#define STABLE_MS 10000       /* what has run so long has not failed at its start */
 #define DRAIN_STEP_MS 5
 #define APP_GRACE_MS 5000
 
@@ -78,21 +79,23 @@ static void on_down(struct rps_supervisor *supervisor, const char *how)
 	supervisor->n_failures++;
 	supervisor->state = RPS_SUPERVISOR_DOWN;
 	supervisor->start_ms = now + delay_ms;
-	if (!delay_ms) {
-		/* The next requests wait for it. */
-		rps_gate_close(&server->gate);
+	if (delay_ms)
+		rps_message_complain("the application %s %s; it is started again in %.2g s",
+				     server->context.shown, how, (double)delay_ms / 1000);
+	else
 		rps_message_complain("the application %s %s; it is started again", server->context.shown,
 				     how);
+	if (delay_ms < BACK_OFF_PAGE_MS) {
+		/* The next requests wait for it. */
+		rps_gate_close(&server->gate);
 		return;
 	}
-	snprintf(
-	    reason, sizeof(reason),
-	    "The application %s %s.\n\nIt has failed %u times in a row; it is started again after %.2g s%s.",
-	    server->context.shown, how, supervisor->n_failures, (double)delay_ms / 1000,
-	    supervisor->watch ? ", or when its file changes" : "");
+	snprintf(reason, sizeof(reason),
+		 "The application %s %s.\n\nIt has failed %u times in a row; it is started again after %.2g "
+		 "s%s.",
+		 server->context.shown, how, supervisor->n_failures, (double)delay_ms / 1000,
+		 supervisor->watch ? ", or when its file changes" : "");
 	rps_gate_break(&server->gate, reason);
-	rps_message_complain("the application %s %s; it is started again in %.2g s", server->context.shown,
-			     how, (double)delay_ms / 1000);
 }
 
 /* 0, or 1 when a signal said to end meanwhile. */
