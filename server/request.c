@@ -325,7 +325,7 @@ static void log_access(const struct rps_request *request, uint64_t duration_us, 
 	rps_access_log_write(request->server->options->log, request->server->options->verbose, &entry);
 }
 
-void rps_request_finish(struct rps_request *request, enum MHD_RequestTerminationCode how)
+static void finish(struct rps_request *request)
 {
 	struct rps_server *server = request->server;
 	uint64_t duration_us = (rps_request_now_ns() - request->start_ns) / 1000;
@@ -335,8 +335,6 @@ void rps_request_finish(struct rps_request *request, enum MHD_RequestTermination
 	atomic_fetch_add(&server->tally.requests, 1);
 	if (!request->status)
 		request->status = status_of_refusal(request);
-	if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && !request->broken_off)
-		request->broken_off = "by the client";
 	rps_request_break_off(request);
 	rps_request_take_profile(request);
 	if (request->kind == RPS_KIND_APPLICATION && request->has_profile)
@@ -348,4 +346,18 @@ void rps_request_finish(struct rps_request *request, enum MHD_RequestTermination
 	keep_or_count(request, duration_us, end_s, name, sizeof(name));
 	log_access(request, duration_us, end_s, name);
 	destroy(request);
+}
+
+void rps_request_end_tunnel(struct rps_request *request)
+{
+	if (atomic_exchange(&request->has_ended_once, 1))
+		finish(request);
+}
+
+void rps_request_finish(struct rps_request *request, enum MHD_RequestTerminationCode how)
+{
+	if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && !request->broken_off)
+		request->broken_off = "by the client";
+	if (!request->is_tunnel || atomic_exchange(&request->has_ended_once, 1))
+		finish(request);
 }

@@ -9,6 +9,7 @@
 #include "server/url.h"
 
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,11 @@ struct rps_request {
 	int is_inside; /* has gone through the gate */
 	int has_turn;
 	int is_stream; /* an event stream: it may go on for ever */
+
+	/* An upgraded connection ends twice: for libmicrohttpd when it has handed it over, and when its
+	 * tunnel does. */
+	int is_tunnel;
+	atomic_int has_ended_once;
 
 	struct rps_exchange_request exchange_request;
 	char *rest_target; /* the target below the mount, where it is no part of the whole */
@@ -102,6 +108,8 @@ void rps_request_leave(struct rps_request *request);
 
 /* Does the client ask for another protocol (WebSocket), which the application may agree to? */
 int rps_request_is_upgrade(const struct rps_request *request);
+/* Its tunnel has ended. */
+void rps_request_end_tunnel(struct rps_request *request);
 /* It has agreed: the response that makes libmicrohttpd hand over the connection. */
 struct MHD_Response *rps_request_tunnel_response(struct rps_request *request);
 

@@ -25,6 +25,7 @@ struct way {
 	int from, to;
 	char data[PIECE_BYTES];
 	size_t start, size;
+	uint64_t total_bytes;
 	int has_ended; /* `from` sends no more */
 	int is_shut;   /* ... and `to` has been told */
 };
@@ -77,6 +78,7 @@ static int carry(struct way *way, int may_read, int may_write)
 		if (n > 0) {
 			way->start += (size_t)n;
 			way->size -= (size_t)n;
+			way->total_bytes += (uint64_t)n;
 		}
 	}
 	if (way->has_ended && !way->size && !way->is_shut) {
@@ -115,13 +117,13 @@ static void relay(struct tunnel *tunnel)
 static void *run(void *cls)
 {
 	struct tunnel *tunnel = cls;
-	struct MHD_UpgradeResponseHandle *handle = tunnel->handle;
+	struct rps_request *request = tunnel->request;
 
 	relay(tunnel);
-	tunnel->request->body_bytes = 0;
+	request->body_bytes = tunnel->down.total_bytes;
+	MHD_upgrade_action(tunnel->handle, MHD_UPGRADE_ACTION_CLOSE);
 	free(tunnel);
-	/* Ends the request. */
-	MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+	rps_request_end_tunnel(request);
 	return NULL;
 }
 
@@ -153,6 +155,7 @@ static void on_upgrade(void *cls, struct MHD_Connection *connection, void *con_c
 		tunnel->up.to = tunnel->down.from = app_fd;
 		put_early(&tunnel->up, extra, extra_size);
 		put_early(&tunnel->down, early, early_size);
+		request->is_tunnel = 1;
 		pthread_attr_init(&attributes);
 		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 		rc = pthread_create(&thread, &attributes, run, tunnel);
@@ -160,6 +163,7 @@ static void on_upgrade(void *cls, struct MHD_Connection *connection, void *con_c
 	}
 	if (!rc)
 		return;
+	request->is_tunnel = 0;
 	free(tunnel);
 	MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
 }
