@@ -113,9 +113,11 @@ static uint64_t close_timed(struct reading *reading, const struct rps_wire_frame
 	uint32_t weight = frame->weight & RPS_WEIGHT_MASK;
 
 	edge->n_timed++;
-	edge->weight += weight;
+	edge->n_fenced += (frame->weight & RPS_WEIGHT_FENCED) != 0;
 	edge->ticks += own;
-	edge->weighted_ticks += own * weight;
+	/* It did not end, so it is like no other: what it took too long it took alone. */
+	edge->weighted_ticks += own + (edge->weight > 0 ? edge->weighted_ticks / edge->weight * (weight - 1) : 0);
+	edge->weight += weight;
 	if (frame->weight & RPS_WEIGHT_INNER)
 		edge->inner_calls = 1;
 	else
@@ -269,9 +271,7 @@ int rps_arena_copy(const struct rps_pool *pool, uint32_t index, uint64_t end_tic
 		if (reading.header.attached && end_ticks > reading.header.resumed_ticks)
 			copy->scope_ticks += end_ticks - reading.header.resumed_ticks;
 		copy->time_mode = reading.header.time_mode;
-		copy->cost_inside = process->cost_inside;
-		copy->cost_outside = process->cost_outside;
-		copy->cost_untimed = process->cost_untimed;
+		copy->process = *process;
 	} else {
 		rps_arena_copy_free(copy);
 	}

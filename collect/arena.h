@@ -35,7 +35,7 @@ struct rps_arena_copy {
 	uint64_t scope_ticks; /* 0 in application scope */
 	uint64_t timed_ticks; /* of which in timed activations the root has called */
 	uint32_t time_mode;   /* enum rps_time_mode */
-	uint32_t cost_inside, cost_outside, cost_untimed; /* of the hooks, 1/256 tick */
+	struct rps_process_slot process; /* that it ran in: what hooks cost there */
 };
 
 /* Copies arena `index`; activations still open end at `end_ticks`. 0, -ENOMEM, or -EINVAL: the arena makes no

@@ -60,7 +60,7 @@ struct rps_gathering {
 	struct rps_build build;
 	uint64_t end_ticks;
 	uint64_t deep_calls, abandoned;
-	uint32_t cost_outside, cost_untimed;
+	uint32_t cost_outside, cost_untimed, cost_leaf;
 	uint32_t n_unreadable;
 	uint32_t n_beside; /* arenas of other stacks */
 	uint32_t unfinished[RPS_UNFINISHED_NAMES_MAX];

@@ -384,8 +384,9 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	gathering->deep_calls += copy.deep_calls;
 	gathering->abandoned += copy.abandoned;
 	gathering->build.overhead_ns += (uint64_t)((double)copy.miss_ticks * gathering->build.ns_per_tick);
-	gathering->cost_outside = copy.cost_outside;
-	gathering->cost_untimed = copy.cost_untimed;
+	gathering->cost_outside = copy.process.cost_outside;
+	gathering->cost_untimed = copy.process.cost_untimed;
+	gathering->cost_leaf = copy.process.cost_leaf;
 	for (uint32_t i = 0; i < copy.n_unfinished && gathering->n_unfinished_names < RPS_UNFINISHED_NAMES_MAX; i++)
 		gathering->unfinished[gathering->n_unfinished_names++] = copy.unfinished[i];
 	if (copy.calls > 0 || copy.scope_ticks > 0)
@@ -462,8 +463,9 @@ static int describe_time(struct rps_collector *collector, struct rps_profile *pr
 			 build->ns_per_tick, when[collector->time]);
 	if (error != 0)
 		return error;
-	return describe(profile, rps_profile_add_volatile_meta, "Hook cost", "of a timed call %.1f ns within the callee (as the shortest functions show) and %.1f ns within the caller, of one not timed %.1f ns (measured at start); %llu ns subtracted in all",
+	return describe(profile, rps_profile_add_volatile_meta, "Hook cost", "of a timed call %.1f ns within the callee (as the shortest functions show) and %.1f ns within the caller, of one not timed %.1f ns, or %.1f ns if the callee calls nothing (measured at start); %llu ns subtracted in all",
 			build->inside_ns, gathering->cost_outside * ns_per_cost, gathering->cost_untimed * ns_per_cost,
+			gathering->cost_leaf * ns_per_cost,
 			(unsigned long long)build->overhead_ns);
 }
 

@@ -11,9 +11,14 @@
 #define LEAF_TIMED_MIN 32
 /* What the calibration found is at most so far off. */
 #define INSIDE_FACTOR_MAX 2.0
+/* Of a caller's time the short untimed calls are not more. */
+#define CALLEES_PART_MAX 0.8
 
+/* In ticks. */
 struct costs {
-	double inside, outside, untimed;
+	double inside, outside;               /* of a timed call */
+	double inside_fenced, outside_fenced; /* of one that reads the clock behind a fence */
+	double untimed, leaf;                 /* of one that is not timed; to a leaf function */
 };
 
 static double calls_of(const struct rps_arena_edge *edge)
@@ -50,7 +55,7 @@ static double fit_inside(const struct rps_arena_copy *copy, double calibrated)
 	for (uint32_t i = 0; i < copy->n_edges; i++) {
 		const struct rps_wire_edge *wire = &copy->edges[i].wire;
 
-		if (!has_callees[copy->edges[i].to] && wire->n_timed >= LEAF_TIMED_MIN &&
+		if (!has_callees[copy->edges[i].to] && wire->n_fenced == 0 && wire->n_timed >= LEAF_TIMED_MIN &&
 		    (double)wire->ticks < least * wire->n_timed)
 			least = (double)wire->ticks / wire->n_timed;
 	}
@@ -74,24 +79,108 @@ static void pass_negative_on(const struct rps_arena_copy *copy, double *self_tic
 		self_ticks[0] = 0;
 }
 
-static void estimate_self(const struct rps_arena_copy *copy, const struct costs *costs, struct rps_estimate *estimate)
+/* What a timed call of this edge costs inside: never more than it took. */
+static double inside_of(const struct rps_arena_edge *edge, const struct costs *costs)
 {
-	double *self = estimate->self_ticks;
+	const struct rps_wire_edge *wire = &edge->wire;
+	double fenced = wire->n_timed > 0 ? (double)wire->n_fenced / wire->n_timed : 0;
+	double inside = costs->inside + fenced * (costs->inside_fenced - costs->inside);
+	double mean = wire->weight > 0 ? (double)wire->weighted_ticks / (double)wire->weight : 0;
 
+	return inside < mean ? inside : mean;
+}
+
+/* ---- Own time ------------------------------------------------------------------------------------- */
+
+/* One edge's part in it. */
+struct share {
+	double calls, timed;
+	double own;  /* ticks of one call, less what the hook costs inside */
+	double cost; /* ticks of all hooks around its calls, in the caller's time */
+	int is_short; /* known to a few ns only */
+};
+
+static struct share share_of(const struct rps_arena_edge *edge, const struct costs *costs)
+{
+	const struct rps_wire_edge *wire = &edge->wire;
+	struct share share = {.calls = calls_of(edge), .timed = timed_of(edge), .is_short = 2 * wire->n_fenced < wire->n_timed};
+	double fenced = wire->n_timed > 0 ? (double)wire->n_fenced / wire->n_timed : 0;
+	double outside = costs->outside + fenced * (costs->outside_fenced - costs->outside);
+
+	if (share.calls > 0)
+		share.own = all_ticks(edge) / share.calls - inside_of(edge, costs);
+	share.cost = share.timed * outside + (share.calls - share.timed) * (wire->is_leaf ? costs->leaf : costs->untimed);
+	return share;
+}
+
+/* Sums per node. */
+struct flow {
+	double own;        /* of the calls into it */
+	double cost;       /* of hooks around the calls out of it */
+	double short_ones; /* of the untimed calls out of it, short and long */
+	double long_ones;
+};
+
+/* A short call that is timed takes longer than one in the flow of things; the time of the caller, of which the short calls not timed
+ * are a part, is known better. Together they get at most a part of it. Returns by what to multiply them. */
+static double fit_to_caller(const struct flow *flow)
+{
+	double room = flow->own - flow->cost - flow->long_ones;
+
+	if (flow->short_ones <= CALLEES_PART_MAX * room)
+		return 1;
+	return room > 0 ? CALLEES_PART_MAX * room / flow->short_ones : 0;
+}
+
+/* Callers stand before their callees, but for recursive calls: of these, it is as if they were made next time. */
+static int estimate_self(const struct rps_arena_copy *copy, const struct costs *costs, struct rps_estimate *estimate)
+{
+	struct share *shares = calloc(copy->n_edges + 1, sizeof(*shares));
+	struct flow *flows = calloc(copy->n_nodes, sizeof(*flows));
+	uint32_t *first_out = calloc(copy->n_nodes + 2, sizeof(*first_out)), *out = calloc(copy->n_edges + 1, sizeof(*out));
+	int error = shares != NULL && flows != NULL && first_out != NULL && out != NULL ? 0 : -ENOMEM;
+
+	if (error != 0)
+		goto done;
+	for (uint32_t i = 0; i < copy->n_edges; i++)
+		first_out[copy->edges[i].from + 2]++;
+	for (uint32_t i = 2; i < copy->n_nodes + 2; i++)
+		first_out[i] += first_out[i - 1];
+	for (uint32_t i = 0; i < copy->n_edges; i++) {
+		struct share share = share_of(&copy->edges[i], costs);
+		struct flow *from = &flows[copy->edges[i].from];
+
+		out[first_out[copy->edges[i].from + 1]++] = i;
+		shares[i] = share;
+		flows[copy->edges[i].to].own += share.calls * share.own;
+		from->cost += share.cost;
+		*(share.is_short ? &from->short_ones : &from->long_ones) += (share.calls - share.timed) * share.own;
+		estimate->overhead_ticks += share.cost + share.timed * inside_of(&copy->edges[i], costs);
+	}
 	/* The root's own: time of the request's segments that no instrumented function covers. */
 	if (copy->scope_ticks > copy->timed_ticks)
-		self[0] = (double)(copy->scope_ticks - copy->timed_ticks);
-	for (uint32_t i = 0; i < copy->n_edges; i++) {
-		const struct rps_arena_edge *edge = &copy->edges[i];
-		double calls = calls_of(edge), timed = timed_of(edge), untimed = calls - timed;
-		double ticks = all_ticks(edge);
+		flows[0].own += (double)(copy->scope_ticks - copy->timed_ticks);
+	for (uint32_t node = 0; node < copy->n_nodes; node++) {
+		struct flow *flow = &flows[node];
+		double factor = node > 0 ? fit_to_caller(flow) : 1;
 
-		self[edge->to] += ticks - costs->inside * calls;
-		self[edge->from] += -(ticks - (double)edge->wire.ticks) + untimed * (costs->inside - costs->untimed) -
-				    timed * costs->outside;
-		estimate->overhead_ticks += timed * (costs->inside + costs->outside) + untimed * costs->untimed;
+		for (uint32_t i = first_out[node]; i < first_out[node + 1] && factor < 1; i++) {
+			struct share *share = &shares[out[i]];
+
+			if (!share->is_short)
+				continue;
+			flows[copy->edges[out[i]].to].own -= share->calls * share->own * (1 - factor);
+			share->own *= factor;
+		}
+		estimate->self_ticks[node] = flow->own - flow->cost - flow->long_ones - flow->short_ones * factor;
 	}
-	pass_negative_on(copy, self);
+	pass_negative_on(copy, estimate->self_ticks);
+done:
+	free(shares);
+	free(flows);
+	free(first_out);
+	free(out);
+	return error;
 }
 
 /* The hooks' cost is taken off by the same factor everywhere. */
@@ -115,8 +204,9 @@ static void estimate_inclusive(const struct rps_arena_copy *copy, struct rps_est
 
 int rps_estimate_make(const struct rps_arena_copy *copy, struct rps_estimate *estimate)
 {
-	struct costs costs = {copy->cost_inside / COST_SCALE, copy->cost_outside / COST_SCALE,
-			      copy->cost_untimed / COST_SCALE};
+	struct costs costs = {copy->process.cost_inside / COST_SCALE,	     copy->process.cost_outside / COST_SCALE,
+			      copy->process.cost_inside_fenced / COST_SCALE, copy->process.cost_outside_fenced / COST_SCALE,
+			      copy->process.cost_untimed / COST_SCALE,	     copy->process.cost_leaf / COST_SCALE};
 
 	memset(estimate, 0, sizeof(*estimate));
 	estimate->self_ticks = calloc(copy->n_nodes, sizeof(double));
@@ -128,7 +218,10 @@ int rps_estimate_make(const struct rps_arena_copy *copy, struct rps_estimate *es
 	if (copy->time_mode == RPS_TIME_NONE)
 		return 0;
 	costs.inside = estimate->inside_ticks = fit_inside(copy, costs.inside);
-	estimate_self(copy, &costs, estimate);
+	if (estimate_self(copy, &costs, estimate) != 0) {
+		rps_estimate_free(estimate);
+		return -ENOMEM;
+	}
 	estimate_inclusive(copy, estimate);
 	return 0;
 }

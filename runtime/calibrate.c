@@ -13,6 +13,7 @@
 #include "runtime/veneer.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define N_BATCHES 8
 #define N_ROUNDS 64
@@ -39,7 +40,11 @@ static uint32_t per_pair(uint64_t ticks, uint64_t n_pairs)
 #define CALL_LEAF(n)                                                                                                \
 	__asm__ volatile(RPS_ASM_ENTER_INLINED : : "r"(cfa), "m"(records[n]), "i"(n), "m"(sites[n]) : RPS_ASM_CLOBBERS); \
 	__asm__ volatile(RPS_ASM_EXIT : : "r"(cfa), "m"(records[n]) : RPS_ASM_CLOBBERS)
+#define CALL_FRAMELESS(n)                                                                                           \
+	__asm__ volatile(RPS_ASM_LEAF_ENTER_INLINED : : "r"(cfa), "m"(records[n]), "i"(n), "m"(sites[n]) : RPS_ASM_CLOBBERS); \
+	__asm__ volatile(RPS_ASM_LEAF_EXIT : : "r"(cfa), "m"(records[n]) : RPS_ASM_CLOBBERS)
 #else
+#define CALL_FRAMELESS(n) CALL_LEAF(n)
 #define CALL_LEAF(n)                                                                                                \
 	__runprofile_enter_v2(&records[n], cfa, &sites[n]);                                                          \
 	__runprofile_exit_v2(&records[n], cfa)
@@ -55,6 +60,17 @@ static __attribute__((noinline)) void call_leaves(void *cfa)
 	}
 }
 
+/* The same, of functions that make no frame. */
+static __attribute__((noinline)) void call_frameless(void *cfa)
+{
+	for (int i = 0; i < N_ROUNDS; i++) {
+		CALL_FRAMELESS(1);
+		CALL_FRAMELESS(2);
+		CALL_FRAMELESS(3);
+		CALL_FRAMELESS(4);
+	}
+}
+
 static __attribute__((noinline)) void call_nothing(void *cfa)
 {
 	for (int i = 0; i < N_ROUNDS; i++) {
@@ -67,10 +83,10 @@ static __attribute__((noinline)) void call_nothing(void *cfa)
 
 /* One batch: an outer function that makes calls of empty leaves. Its self time then is
  * what the pairs cost their caller; the leaves' self time is what they cost the callee. */
-static void run_batch(void *cfa)
+static void run_batch(void (*calls)(void *cfa), void *cfa)
 {
 	__runprofile_enter_v2(&records[0], cfa, &sites[0]);
-	call_leaves(cfa);
+	calls(cfa);
 	__runprofile_exit_v2(&records[0], cfa);
 }
 
@@ -104,38 +120,61 @@ static void keep_least(uint32_t *cost, uint64_t ticks, uint64_t loop_ticks)
 		*cost = found;
 }
 
-static void calibrate_timed(struct rps_arena_header *arena, uint64_t loop_ticks)
+static void calibrate_timed(struct rps_arena_header *arena, uint64_t loop_ticks, uint32_t *inside, uint32_t *outside)
 {
 	uint64_t leaves_before, outer_before, leaves, outer;
 
 	arena->time_mode = RPS_TIME_EXACT;
-	run_batch(__builtin_dwarf_cfa()); /* makes the tree */
+	run_batch(call_leaves, __builtin_dwarf_cfa()); /* makes the tree */
 	for (int batch = 0; batch < N_BATCHES; batch++) {
 		read_self(arena, &leaves_before, &outer_before);
-		run_batch(__builtin_dwarf_cfa());
+		run_batch(call_leaves, __builtin_dwarf_cfa());
 		read_self(arena, &leaves, &outer);
-		keep_least(&rps_calibration.cost_inside, leaves - leaves_before, 0);
-		keep_least(&rps_calibration.cost_outside, outer - outer_before, loop_ticks);
+		keep_least(inside, leaves - leaves_before, 0);
+		keep_least(outside, outer - outer_before, loop_ticks);
+	}
+}
+
+static void calibrate_unfenced(struct rps_arena_header *arena, uint64_t loop_ticks)
+{
+	arena->fence = RPS_FENCE_NEVER;
+	calibrate_timed(arena, loop_ticks, &rps_calibration.cost_inside, &rps_calibration.cost_outside);
+}
+
+static void calibrate_fenced(struct rps_arena_header *arena, uint64_t loop_ticks)
+{
+	arena->fence = RPS_FENCE_ALWAYS;
+	calibrate_timed(arena, loop_ticks, &rps_calibration.cost_inside_fenced, &rps_calibration.cost_outside_fenced);
+}
+
+static void calibrate_calls(struct rps_arena_header *arena, uint64_t loop_ticks, void (*calls)(void *cfa), uint32_t *cost)
+{
+	arena->time_mode = RPS_TIME_NONE;
+	run_batch(calls, __builtin_dwarf_cfa());
+	for (int batch = 0; batch < N_BATCHES; batch++) {
+		uint64_t start_ticks = rps_clock_now();
+
+		run_batch(calls, __builtin_dwarf_cfa());
+		keep_least(cost, rps_clock_now() - start_ticks, loop_ticks);
 	}
 }
 
 static void calibrate_untimed(struct rps_arena_header *arena, uint64_t loop_ticks)
 {
-	arena->time_mode = RPS_TIME_NONE;
-	run_batch(__builtin_dwarf_cfa());
-	for (int batch = 0; batch < N_BATCHES; batch++) {
-		uint64_t start_ticks = rps_clock_now();
+	calibrate_calls(arena, loop_ticks, call_leaves, &rps_calibration.cost_untimed);
+}
 
-		run_batch(__builtin_dwarf_cfa());
-		keep_least(&rps_calibration.cost_untimed, rps_clock_now() - start_ticks, loop_ticks);
-	}
+static void calibrate_frameless(struct rps_arena_header *arena, uint64_t loop_ticks)
+{
+	calibrate_calls(arena, loop_ticks, call_frameless, &rps_calibration.cost_leaf);
 }
 
 void rps_calibrate(void)
 {
 	struct rps_thread *thread = &rps_this_thread;
 	uint32_t hooks_seen = atomic_load_explicit(&rps_pool->hooks_seen, memory_order_relaxed);
-	void (*const calibrate[])(struct rps_arena_header *, uint64_t) = {calibrate_timed, calibrate_untimed};
+	void (*const calibrate[])(struct rps_arena_header *, uint64_t) = {calibrate_unfenced, calibrate_fenced, calibrate_untimed,
+									    calibrate_frameless};
 	uint64_t loop_ticks = UINT64_MAX;
 
 	for (int i = 0; i < 1 + N_LEAVES; i++) {
@@ -147,14 +186,14 @@ void rps_calibrate(void)
 
 		loop_ticks = ticks < loop_ticks ? ticks : loop_ticks;
 	}
-	rps_calibration.cost_inside = rps_calibration.cost_outside = rps_calibration.cost_untimed = UINT32_MAX;
+	memset(&rps_calibration, 0xff, sizeof(rps_calibration));
 	thread->epoch = atomic_load_explicit(&rps_pool->epoch, memory_order_relaxed);
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(calibrate) / sizeof(calibrate[0]); i++) {
 		struct rps_arena_header *arena;
 		uint32_t slot = rps_pool_claim(0, 0, &arena);
 
 		if (slot == RPS_NO_SLOT) {
-			rps_calibration = (struct rps_calibration){0, 0, 0};
+			memset(&rps_calibration, 0, sizeof(rps_calibration));
 			break;
 		}
 		rps_thread_join(thread, arena);

@@ -11,7 +11,9 @@
 struct rps_calibration {
 	uint32_t cost_inside;  /* of a timed call, in the callee's own time */
 	uint32_t cost_outside; /* of a timed call, in its caller's */
+	uint32_t cost_inside_fenced, cost_outside_fenced; /* the same, with the clock read behind a fence */
 	uint32_t cost_untimed; /* of a call that is not timed */
+	uint32_t cost_leaf;    /* the same, of a leaf function's */
 };
 
 extern RPS_HIDDEN struct rps_calibration rps_calibration;

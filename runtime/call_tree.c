@@ -19,6 +19,7 @@
 /* Of a node with hundreds of callees: a request has some MiB only. */
 #define LARGE_TABLE_PLACES 1024u
 #define LARGE_TABLE_PLACES_PER_EDGE_MAX 8u
+#define TABLE_PLACES_PER_EDGE_COLLAPSED 4u /* when room is scarce */
 /* The larger a table is, the more often two calls must have been in each other's way before it grows: only where it matters. */
 #define PLACES_PER_CONFLICT 8u
 #define FUNCTIONS_FIRST_PLACES 64u
@@ -123,7 +124,7 @@ void rps_call_tree_reset(struct rps_arena_header *arena, uint64_t token)
 	memset(arena, 0, RPS_TREE_OFFSET);
 	arena->used = RPS_TREE_OFFSET;
 	arena->time_mode = rps_pool->time_mode;
-	arena->is_clock_fenced = rps_pool->time_mode == RPS_TIME_ADAPTIVE;
+	arena->fence = rps_pool->time_mode == RPS_TIME_ADAPTIVE ? RPS_FENCE_LONG : RPS_FENCE_NEVER;
 	arena->random = 1;
 	arena->base = (uintptr_t)arena;
 	arena->limit = (uintptr_t)(bottom + RPS_STACK_FRAMES_MAX - 1);
@@ -181,7 +182,9 @@ static void take_place(struct rps_arena_header *arena, const struct rps_wire_nod
 static void grow_table(struct rps_arena_header *arena, struct rps_wire_node *node)
 {
 	uint32_t n_places = node->mask == 0 ? TABLE_FIRST_PLACES : 2 * (node->mask + 1);
-	uint32_t per_edge_max = n_places > LARGE_TABLE_PLACES ? LARGE_TABLE_PLACES_PER_EDGE_MAX : TABLE_PLACES_PER_EDGE_MAX;
+	uint32_t per_edge_max = arena->used >= RPS_TREE_SOFT_LIMIT ? TABLE_PLACES_PER_EDGE_COLLAPSED
+				: n_places > LARGE_TABLE_PLACES	   ? LARGE_TABLE_PLACES_PER_EDGE_MAX
+								   : TABLE_PLACES_PER_EDGE_MAX;
 	uint32_t old = node->table, n_old = node->mask + 1, at;
 	struct rps_wire_table *table;
 
@@ -444,6 +447,12 @@ static uint32_t next_period(struct rps_arena_header *arena, const struct rps_wir
 	return period / 2 + 1 + (uint32_t)((uint64_t)(arena->random >> 8) * period >> 24);
 }
 
+static int is_to_be_fenced(const struct rps_arena_header *arena, const struct rps_wire_edge *edge)
+{
+	return arena->fence == RPS_FENCE_ALWAYS ||
+	       (arena->fence == RPS_FENCE_LONG && edge->ticks >= (uint64_t)edge->n_timed * rps_pool->short_ticks);
+}
+
 /* How far down the stack another activation of a recursive function is looked for. Not found: there is one. */
 #define OUTERMOST_FRAMES 1024
 
@@ -483,7 +492,8 @@ void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_pl
 	frame->table = place->to_table;
 	frame->mask = place->to_mask;
 	frame->edge = place->edge;
-	frame->weight = edge->period + (is_outermost(arena, edge) ? 0 : RPS_WEIGHT_INNER);
+	frame->weight = edge->period + (is_outermost(arena, edge) ? 0 : RPS_WEIGHT_INNER) +
+			(is_to_be_fenced(arena, edge) ? RPS_WEIGHT_FENCED : 0);
 	frame->child_ticks = 0;
 	frame->below = arena->timed_top;
 	edge->granted += period;
@@ -491,7 +501,7 @@ void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_pl
 	edge->period = period;
 	arena->timed_top = rps_call_tree_offset(arena, frame);
 	rps_call_tree_set_top(arena, frame);
-	frame->start_ticks = rps_call_tree_now(arena);
+	frame->start_ticks = rps_call_tree_now(arena); /* behind a fence, like its end */
 }
 
 static int32_t *skip_of(struct rps_arena_header *arena, struct rps_wire_edge *edge)
@@ -511,6 +521,21 @@ static void look_closer(struct rps_arena_header *arena, struct rps_wire_edge *ed
 	edge->period -= (uint32_t)left < edge->period ? (uint32_t)left : edge->period - 1;
 }
 
+/* What a timed call adds for those it stands for. One that took far longer than usual (another program ran in between, a page was
+ * fetched) stands for itself alone as to what it took too long. */
+#define USUAL_FACTOR 16u
+
+static uint64_t weigh(struct rps_arena_header *arena, struct rps_wire_edge *edge, uint64_t own, uint32_t weight)
+{
+	uint64_t usual;
+
+	if (rps_likely(weight == 1 || own <= (uint64_t)LONG_SHORTS * rps_pool->short_ticks))
+		return own * weight;
+	look_closer(arena, edge);
+	usual = edge->weight > 0 ? edge->weighted_ticks / edge->weight : 0;
+	return own > USUAL_FACTOR * usual ? own + usual * (weight - 1) : own * weight;
+}
+
 void rps_call_tree_close_timed(struct rps_arena_header *arena, struct rps_wire_frame *top, uint64_t now)
 {
 	struct rps_wire_edge *edge = rps_call_tree_edge(arena, top->edge);
@@ -519,16 +544,15 @@ void rps_call_tree_close_timed(struct rps_arena_header *arena, struct rps_wire_f
 	uint64_t ticks = rps_likely(now > top->start_ticks) ? now - top->start_ticks : 0;
 	uint64_t own = rps_likely(ticks > top->child_ticks) ? ticks - top->child_ticks : 0;
 
+	edge->weighted_ticks += weigh(arena, edge, own, weight);
 	edge->n_timed++;
+	edge->n_fenced += (top->weight & RPS_WEIGHT_FENCED) != 0;
 	edge->weight += weight;
 	edge->ticks += own;
-	edge->weighted_ticks += own * weight;
 	if (top->weight & RPS_WEIGHT_INNER)
 		edge->inner_calls = 1;
 	else
 		edge->outermost_ticks += ticks * weight;
-	if (weight > 1 && own > (uint64_t)LONG_SHORTS * rps_pool->short_ticks)
-		look_closer(arena, edge);
 	((struct rps_wire_frame *)((char *)arena + top->below))->child_ticks += ticks;
 	arena->timed_top = top->below;
 	rps_call_tree_pop(arena, top);

@@ -83,12 +83,6 @@ RPS_HIDDEN void rps_call_tree_push_timed(struct rps_arena_header *arena, struct 
 /* Books the topmost activation, which is timed and ended at `now`, and pops it. */
 RPS_HIDDEN void rps_call_tree_close_timed(struct rps_arena_header *arena, struct rps_wire_frame *top, uint64_t now);
 
-/* For the start and end of an activation. */
-static inline uint64_t rps_call_tree_now(const struct rps_arena_header *arena)
-{
-	return arena->is_clock_fenced ? rps_clock_now_fenced() : rps_clock_now();
-}
-
 static inline struct rps_wire_node *rps_call_tree_node(struct rps_arena_header *arena, uint32_t offset)
 {
 	return (struct rps_wire_node *)((char *)arena + offset);
@@ -141,6 +135,21 @@ static inline void rps_call_tree_pop(struct rps_arena_header *arena, struct rps_
 	top->cfa = 0;
 }
 
+static inline int rps_call_tree_is_timed(const struct rps_wire_frame *frame)
+{
+	return (frame->mark & 1) != 0;
+}
+
+/* The clock, as the topmost frame wants its end to be read. Of an arena, or of rps_idle_arena. */
+static inline uint64_t rps_call_tree_now(const struct rps_arena_header *arena)
+{
+	const struct rps_wire_frame *top = rps_call_tree_top(arena);
+
+	if (top != NULL && rps_call_tree_is_timed(top) && (top->weight & RPS_WEIGHT_FENCED))
+		return rps_clock_now_fenced();
+	return rps_clock_now();
+}
+
 /* Has a signal handler interrupted an inlined hook that is pushing a frame? */
 static inline int rps_call_tree_is_pushing(const struct rps_arena_header *arena)
 {
@@ -151,11 +160,6 @@ static inline int rps_call_tree_is_pushing(const struct rps_arena_header *arena)
 static inline int rps_call_tree_is_full(const struct rps_arena_header *arena, const struct rps_wire_frame *top)
 {
 	return (uintptr_t)top >= arena->limit;
-}
-
-static inline int rps_call_tree_is_timed(const struct rps_wire_frame *frame)
-{
-	return (frame->mark & 1) != 0;
 }
 
 /* For keys that bring no hash of their own. The low 12 bits of an address do not depend on where the image was loaded,
@@ -262,6 +266,7 @@ static inline int rps_call_tree_enter_leaf(struct rps_arena_header *arena, const
 		return 0;
 	rps_call_tree_push_timed(arena, place, call);
 	rps_call_tree_top(arena)->weight |= RPS_WEIGHT_LEAF;
+	rps_call_tree_edge(arena, rps_call_tree_top(arena)->edge)->is_leaf = 1;
 	return 1;
 }
 

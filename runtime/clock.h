@@ -42,8 +42,8 @@ static inline uint64_t rps_clock_now(void)
 	return rps_clock_monotonic();
 }
 
-/* Where only a sample is timed it can wait until all before has been done: without that, work of 270 ns that waits for memory
- * seems to take 220, and what follows it the rest. */
+/* Waits until all before has been done: without that, work of 270 ns that waits for memory seems to take 220, and what follows it
+ * the rest. For calls of some length: those of a few ns it makes longer than they are in the flow of things. */
 static inline uint64_t rps_clock_now_fenced(void)
 {
 #ifdef __x86_64__

@@ -281,6 +281,9 @@ static void register_process(uint64_t start_time)
 		slot->cost_inside = rps_calibration.cost_inside;
 		slot->cost_outside = rps_calibration.cost_outside;
 		slot->cost_untimed = rps_calibration.cost_untimed;
+		slot->cost_leaf = rps_calibration.cost_leaf;
+		slot->cost_inside_fenced = rps_calibration.cost_inside_fenced;
+		slot->cost_outside_fenced = rps_calibration.cost_outside_fenced;
 		slot->ended_ticks = 0;
 		rps_process_index = i;
 		raise_to(&rps_pool->n_processes, i + 1);

@@ -17,6 +17,7 @@
 #endif
 
 static const char *const hook_names[] = {
+    "__runprofile_process_v2",
     "__runprofile_enter_v2",
     "__runprofile_exit_v2",
     "__cyg_profile_func_enter",

@@ -154,9 +154,10 @@ struct rps_process_slot {
 	uint32_t cost_inside;  /* of a timed call, in its own time */
 	uint32_t cost_outside; /* of a timed call, in its caller's time */
 	uint32_t cost_untimed; /* of a call that is not timed, in the time of whoever is */
-	uint32_t reserved0;
+	uint32_t cost_leaf;    /* the same, of a leaf function's */
+	uint32_t cost_inside_fenced, cost_outside_fenced; /* of a timed call that reads the clock behind a fence */
 	uint64_t ended_ticks; /* when exit() came to the runtime's destructor; 0: not, or it was killed */
-	uint32_t reserved[6];
+	uint32_t reserved[4];
 };
 _Static_assert(sizeof(struct rps_process_slot) == 64, "one cache line");
 
@@ -232,6 +233,13 @@ _Static_assert(sizeof(struct rps_function_entry) == 32, "no holes: compared by b
 
 /* ---- Arena ------------------------------------------------------------------------ */
 
+/* Which timed calls read the clock behind a fence (runtime/clock.h). */
+enum rps_fence {
+	RPS_FENCE_NEVER = 0,
+	RPS_FENCE_LONG = 1, /* those of edges that are not short, as far as was seen */
+	RPS_FENCE_ALWAYS = 2,
+};
+
 struct rps_arena_header {
 	/* The inlined hooks know these four by their offsets (runtime/hook_asm.h). Addresses are the owner's. */
 	_Atomic uint64_t token; /* of the claim; 0: the collector has stopped it */
@@ -251,7 +259,7 @@ struct rps_arena_header {
 	uint32_t attached;      /* 1 while a thread works in it (request scope: between resume and suspend) */
 	uint32_t time_mode;     /* enum rps_time_mode */
 	uint32_t random;        /* state of the generator that spreads the samples */
-	uint32_t is_clock_fenced; /* 1: only a sample is timed (runtime/clock.h) */
+	uint32_t fence;         /* enum rps_fence */
 	uint32_t metas;         /* what the application says of the request: the newest, 0 none */
 	uint64_t lost_calls;    /* not in the tree: no memory */
 	uint64_t deep_calls;    /* in the tree, but without a frame: the stack was full. Their time is their caller's */
@@ -281,9 +289,9 @@ _Static_assert(sizeof(struct rps_wire_meta) == 64, "given out in units of 64 byt
 #define RPS_TREE_OFFSET 256u
 /* What is given out is a multiple of it. */
 #define RPS_TREE_UNIT 32u
-#define RPS_STACK_OFFSET (6u << 20)
+#define RPS_STACK_OFFSET (7u << 20)
 /* Beyond this, a new context is collapsed below the overflow node; what is left then holds edges. */
-#define RPS_TREE_SOFT_LIMIT (5u << 20)
+#define RPS_TREE_SOFT_LIMIT (3u << 20)
 
 /* A place of a child table: what each call needs of its edge. Keys of 0 match nothing. */
 struct rps_wire_place {
@@ -347,7 +355,9 @@ struct rps_wire_edge {
 	uint16_t inner_calls; /* 1: some calls were not outermost */
 	uint32_t site_file_or_image;
 	uint64_t site_line_or_address; /* address: ELF virtual address of the return address */
-	uint64_t reserved0[3];
+	uint32_t n_fenced;    /* of the timed ones */
+	uint32_t is_leaf;     /* 1: the callee is a leaf function, whose hooks cost less */
+	uint64_t reserved0[2];
 };
 _Static_assert(sizeof(struct rps_wire_edge) == 128, "a multiple of the unit");
 
@@ -375,7 +385,8 @@ struct rps_wire_frame {
 };
 #define RPS_WEIGHT_INNER (1u << 31) /* the function was active already */
 #define RPS_WEIGHT_LEAF (1u << 30)  /* it has a frame only because it is timed */
-#define RPS_WEIGHT_MASK (RPS_WEIGHT_LEAF - 1)
+#define RPS_WEIGHT_FENCED (1u << 29) /* its end is read behind a fence, too */
+#define RPS_WEIGHT_MASK (RPS_WEIGHT_FENCED - 1)
 _Static_assert(offsetof(struct rps_wire_frame, table) == 16, "hook_asm.h");
 _Static_assert(sizeof(struct rps_wire_frame) == 56, "hook_asm.h");
 #define RPS_STACK_FRAMES_MAX ((RPS_ARENA_SIZE - RPS_STACK_OFFSET) / sizeof(struct rps_wire_frame) - 1)
