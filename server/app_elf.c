@@ -41,6 +41,8 @@ static void look_at_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
 		for (size_t k = 0; k < sizeof(hook_names) / sizeof(hook_names[0]); k++)
 			if (!strcmp(name, hook_names[k]))
 				app->is_instrumented = 1;
+		if (!strncmp(name, "__runprofile_", 13))
+			app->is_of_profcc = 1;
 		if (symbol.st_shndx == SHN_UNDEF)
 			continue;
 		if (!strcmp(name, "FCGX_Accept_r"))
@@ -93,7 +95,7 @@ static void look_at_sections(Elf *elf, struct rps_app_elf *app, int *is_pie)
 			continue;
 		name = elf_strptr(elf, names, header.sh_name);
 		if (name && !strcmp(name, "rps_instrumented"))
-			app->is_instrumented = 1;
+			app->is_instrumented = app->is_of_profcc = 1;
 		if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM)
 			look_at_symbols(elf, section, &header, app);
 		if (header.sh_type == SHT_DYNAMIC && look_at_dynamic(elf, section, &header, app))

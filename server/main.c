@@ -6,6 +6,7 @@
 #include "profile/callgrind_write.h"
 #include "profile/pprof_write.h"
 #include "collect/paths.h"
+#include "collect/preloading.h"
 #include "server/front.h"
 #include "server/message.h"
 #include "server/options.h"
@@ -166,7 +167,10 @@ static int prepare(struct startup *s, char *error, size_t error_size)
 static void warn_if_uninstrumented(const struct startup *s)
 {
 	const struct rps_app_elf *elf = &s->supervisor.elf;
+	const char *hindrance = elf->kind == RPS_APP_PROGRAM ? rps_preloading_hindrance(s->supervisor.command.program) : NULL;
 
+	if (elf->is_instrumented && !elf->is_of_profcc && hindrance)
+		rps_message_complain("%s will have no profiles: %s", s->server.context.shown, hindrance);
 	if (elf->is_instrumented || elf->kind == RPS_APP_DIRECTORY)
 		return;
 	if (elf->kind == RPS_APP_OTHER)

@@ -4,6 +4,7 @@
  */
 #include "collect/collector.h"
 #include "collect/paths.h"
+#include "collect/preloading.h"
 #include "profile/callgrind_write.h"
 #include "profile/pprof_write.h"
 #include "tools/command.h"
@@ -260,6 +261,16 @@ static void wait_for_all(struct recording *recording)
 	}
 }
 
+static void explain_nothing(const char *program)
+{
+	char error[512], *path = rps_path_program(program, error, sizeof(error));
+	const char *hindrance = path != NULL ? rps_preloading_hindrance(path) : NULL;
+
+	rps_complain("%s ran no instrumented code, so there is no profile (%s)", program,
+		     hindrance != NULL ? hindrance : "compile it with profcc");
+	free(path);
+}
+
 static int record(struct recording *recording, char **argv)
 {
 	struct rps_collector_options options = {.scope = recording->scope,
@@ -311,7 +322,7 @@ static int record(struct recording *recording, char **argv)
 										: "the program has not marked a request (see runprofile.h), so there is no profile");
 	} else if (recording->n_written == 0 && !recording->error && !WIFSIGNALED(recording->main_status) &&
 	    WEXITSTATUS(recording->main_status) < 126)
-		rps_complain("%s ran no instrumented code, so there is no profile (compile it with profcc)", recording->program);
+		explain_nothing(recording->program);
 	rps_collector_destroy(collector);
 	return 0;
 }
