@@ -42,6 +42,15 @@ static int add_number(struct rps_profile *profile, const char *key, uint64_t num
 	return rps_profile_add_meta(profile, key, text);
 }
 
+/* Not in a profile that is to be the same each time (--no-time). */
+static int add_duration(struct rps_profile *profile, const char *key, uint64_t duration_us)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64, duration_us);
+	return rps_profile_add_volatile_meta(profile, key, text);
+}
+
 static int add_printable(struct rps_profile *profile, const char *key, const char *text, size_t size)
 {
 	char value[VALUE_MAX];
@@ -81,7 +90,7 @@ static int add_facts(struct rps_profile *profile, const struct rps_server *serve
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (!*profile->command && server->app_command_line)
 		rc |= rps_profile_set_command(profile, server->app_command_line);
-	rc |= rps_profile_add_meta(profile, "Id", id);
+	rc |= rps_profile_add_volatile_meta(profile, "Id", id);
 	rc |= add_printable(profile, "Method", facts->method, strlen(facts->method));
 	rc |= add_printable(profile, "URL", facts->url->target, strlen(facts->url->target));
 	rc |= add_printable(profile, "Path", facts->url->path, facts->url->decoded_size);
@@ -93,10 +102,10 @@ static int add_facts(struct rps_profile *profile, const struct rps_server *serve
 	rc |= add_number(profile, "Answer bytes", facts->body_bytes);
 	if (facts->broken_off)
 		rc |= rps_profile_add_meta(profile, "Answer broken off", facts->broken_off);
-	rc |= add_number(profile, "Duration us", facts->duration_us);
+	rc |= add_duration(profile, "Duration us", facts->duration_us);
 	if (facts->waited_us)
-		rc |= add_number(profile, "Waited us", facts->waited_us);
-	rc |= rps_profile_add_meta(profile, "Time", when);
+		rc |= add_duration(profile, "Waited us", facts->waited_us);
+	rc |= rps_profile_add_volatile_meta(profile, "Time", when);
 	rc |= rps_profile_add_meta(profile, "Gateway", facts->kind);
 	rc |= rps_profile_add_meta(profile, "Template", server->options->prof_file);
 	rc |= add_own(profile, &server->options->meta);
