@@ -37,7 +37,6 @@ struct rps_app {
 void rps_app_command_clear(struct rps_app_command *command)
 {
 	free(command->program);
-	free(command->shown);
 	for (char **argument = command->argv; argument && *argument; argument++)
 		free(*argument);
 	free(command->argv);

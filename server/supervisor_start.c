@@ -41,9 +41,9 @@ static int prepare_command(struct rps_supervisor *supervisor, char *error, size_
 	struct rps_app_command *command = &supervisor->command;
 
 	rps_app_command_clear(command);
-	command->shown = strdup(options->app[0]);
+	command->shown = options->app[0];
 	command->program = find_program(options->app[0], error, error_size);
-	if (!command->shown || !command->program)
+	if (!command->program)
 		return -ENOENT;
 	if (rps_app_elf_read(command->program, &supervisor->elf, error, error_size))
 		return -ENOEXEC;
