@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 struct rps_app {
+	const char *shown; /* its name, as long as the options: requests read it while it restarts */
 	const struct rps_app_command *command;
 	int stdin_fd; /* our end of its stdin: never written, open as long as it runs */
 	uint16_t found_port;
@@ -104,6 +105,7 @@ struct rps_app *rps_app_create(const struct rps_app_command *command)
 	if (!app)
 		return NULL;
 	app->command = command;
+	app->shown = command->shown;
 	app->stdin_fd = -1;
 	pthread_mutex_init(&app->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -354,7 +356,7 @@ const char *rps_app_address(const struct rps_app *app)
 
 const char *rps_app_shown(const struct rps_app *app)
 {
-	return app->command->shown;
+	return app->shown;
 }
 
 /* ---- Ending ---------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
 struct rps_app_command {
 	char *program;     /* path to execute */
 	char **argv;       /* NULL-terminated */
-	const char *shown; /* what messages call it: "./shop". As long as the options: requests read it while it restarts */
+	const char *shown; /* what messages call it: "./shop". Lives as long as the options */
 	uint16_t port;     /* offered as PORT */
 	int port_is_fixed; /* by --app-port: no other will do */
 	/* What it gets as stdin, with a connection to it at `address`; -1: none. It may listen elsewhere all

@@ -22,7 +22,7 @@ struct rps_server {
 	struct rps_store *store;
 	struct rps_static_files *statics;
 	struct rps_sessions sessions;
-	const struct rps_gateway *gateway;
+	const struct rps_gateway *_Atomic gateway; /* may be another after a restart */
 	struct rps_gateway_context context;
 	struct rps_gate gate;
 	struct rps_turn turn;

@@ -27,7 +27,7 @@
 struct recording {
 	const char *output; /* NULL: named after the program */
 	const char *program;
-	uint32_t main_pid;
+	_Atomic uint32_t main_pid; /* the collector's thread asks for it as well */
 	int main_status; /* of waitpid */
 	char *command;
 	int is_quiet;
