@@ -136,11 +136,21 @@ n_profiles() { find "$profiles" -name '*.prof' -type f | wc -l; }
 
 # wait_for_profiles N: the files appear just after the answer.
 wait_for_profiles() {
-	for _ in $(seq 100); do
+	for _ in $(seq 400); do
 		[ "$(n_profiles)" -lt "$1" ] || return 0
 		sleep 0.05
 	done
 	diag "only $(n_profiles) of $1 profiles"
+	return 1
+}
+
+# wait_for_profile NAME: of the request whose file name begins so, for a test that counts or removes files after it.
+wait_for_profile() {
+	for _ in $(seq 400); do
+		[ -z "$(find "$profiles" -name "$1*.prof" -type f)" ] || return 0
+		sleep 0.05
+	done
+	diag "no profile of $1"
 	return 1
 }
 
