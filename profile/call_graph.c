@@ -13,7 +13,7 @@ struct flatten {
 	uint32_t root;      /* graph function of node 0, RPS_NONE: it is only a title */
 };
 
-/* ---- Files, objects, functions ---------------------------------------------------- */
+/* ---- Files, objects, functions ------------------------------------------------------------------ */
 
 static int compare_texts(const void *a, const void *b)
 {
@@ -191,7 +191,7 @@ static uint32_t place_of_node(const struct flatten *flatten, uint32_t node)
 	return node == 0 ? flatten->root : flatten->place_of[flatten->profile->nodes[node].function];
 }
 
-/* ---- Calls -------------------------------------------------------------------------- */
+/* ---- Calls -------------------------------------------------------------------------------------- */
 
 /* An edge of the tree on its way to its call. */
 struct flat_edge {
@@ -325,7 +325,7 @@ static void sum_up(struct flatten *flatten, struct flat_edge *flat_edges, uint32
 	}
 }
 
-/* ---- Lines -------------------------------------------------------------------------- */
+/* ---- Lines -------------------------------------------------------------------------------------- */
 
 static int compare_lines(const void *a, const void *b, void *cls)
 {
@@ -372,7 +372,7 @@ static void collect_lines(struct flatten *flatten)
 	}
 }
 
-/* ---- Life ---------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 struct rps_call_graph *rps_call_graph_create(const struct rps_profile *profile)
 {

@@ -44,7 +44,7 @@ static void *grow(void *array, uint32_t *room, uint32_t n, size_t element_size)
 	return grown;
 }
 
-/* ---- Functions and calls --------------------------------------------------------------- */
+/* ---- Functions and calls ------------------------------------------------------------------------ */
 
 static bool function_equal(const void *owner, uint32_t id, const void *key)
 {
@@ -144,7 +144,7 @@ uint64_t rps_callgrind_graph_size(const struct rps_callgrind_graph *graph)
 	       (uint64_t)graph->functions_room * (sizeof(*graph->functions) + sizeof(struct rps_node));
 }
 
-/* ---- The end ------------------------------------------------------------------------------ */
+/* ---- The end ------------------------------------------------------------------------------------ */
 
 /* Whether `text` is the end of `path`, from some component on. Sets *size: of the matching text. */
 static bool is_path_tail(const char *text, size_t text_size, const char *path)

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Characters --------------------------------------------------------------------- */
+/* ---- Characters --------------------------------------------------------------------------------- */
 
 char *rps_callgrind_escape(const char *text)
 {
@@ -65,7 +65,7 @@ static char *escape_name(const char *text)
 	return guarded;
 }
 
-/* ---- Telling functions apart ------------------------------------------------------------ */
+/* ---- Telling functions apart -------------------------------------------------------------------- */
 
 /* A function and the text it would be known by. */
 struct identity {
@@ -282,7 +282,7 @@ static int tell_apart(const struct naming *naming)
 	return n_groups;
 }
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 struct rps_callgrind_names *rps_callgrind_names_create(const struct rps_call_graph *graph)
 {

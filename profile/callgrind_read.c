@@ -7,17 +7,18 @@
  *     41 1200                   its own cost
  *     fi=(4) /src/item.inc      from here on lines are of this file (inlined code)
  *     cob= cfi= cfn=            the callee; what is left out is the current object, or file
- *     calls=12 80               count, line of the callee; the next line is the call's place and inclusive
- * cost 47 5300 jump=, jcnd=              skipped, and the cost-less position behind them
+ *     calls=12 80               count, line of the callee; the next line is the call's place and inclusive cost
+ *     47 5300
+ *     jump=, jcnd=              skipped, and the cost-less position behind them
  */
 #include "profile/callgrind_read.h"
 
 #include "profile/callgrind_graph.h"
 #include "profile/callgrind_ids.h"
+#include "profile/why.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,7 @@ struct part {
 
 struct reader {
 	struct rps_input *input;
-	char *why;
-	size_t why_size;
+	struct rps_why why;
 	struct rps_callgrind_graph graph;
 	struct rps_callgrind_ids functions, files, objects;
 	struct part part;
@@ -62,27 +62,12 @@ struct reader {
 	enum expected expected;
 };
 
-static int __attribute__((format(printf, 3, 4)))
-fail(struct reader *reader, int error, const char *format, ...)
-{
-	va_list arguments;
-	int n = snprintf(reader->why, reader->why_size, "%s:%llu: ", rps_input_name(reader->input),
-			 (unsigned long long)rps_input_line_number(reader->input));
-
-	if (n >= 0 && (size_t)n < reader->why_size) {
-		va_start(arguments, format);
-		vsnprintf(reader->why + n, reader->why_size - (size_t)n, format, arguments);
-		va_end(arguments);
-	}
-	return error;
-}
-
 static int out_of_memory(struct reader *reader)
 {
-	return fail(reader, -ENOMEM, "out of memory");
+	return rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 }
 
-/* ---- Numbers ------------------------------------------------------------------------------- */
+/* ---- Numbers ------------------------------------------------------------------------------------ */
 
 static char *skip_spaces(char *at)
 {
@@ -104,17 +89,17 @@ static int read_number(struct reader *reader, char **at, uint64_t *number)
 		errno = 0;
 		value = strtoull(digits, &end, 16);
 		if (errno != 0)
-			return fail(reader, -EBADMSG, "a number beyond 64 bits");
+			return rps_why_fail(&reader->why, -EBADMSG, "a number beyond 64 bits");
 		*at = end;
 		*number = value;
 		return 0;
 	}
 	if (*digits < '0' || *digits > '9')
-		return fail(reader, -EBADMSG, "a number is expected, not \"%.40s\"", *at);
+		return rps_why_fail(&reader->why, -EBADMSG, "a number is expected, not \"%.40s\"", *at);
 	for (; *digits >= '0' && *digits <= '9'; digits++)
 		if (__builtin_mul_overflow(value, 10u, &value) ||
 		    __builtin_add_overflow(value, (uint64_t)(*digits - '0'), &value))
-			return fail(reader, -EBADMSG, "a number beyond 64 bits");
+			return rps_why_fail(&reader->why, -EBADMSG, "a number beyond 64 bits");
 	*at += digits - *at;
 	*number = value;
 	return 0;
@@ -123,7 +108,8 @@ static int read_number(struct reader *reader, char **at, uint64_t *number)
 static int end_of_number(struct reader *reader, const char *at)
 {
 	if (*at != '\0' && *at != ' ' && *at != '\t')
-		return fail(reader, -EBADMSG, "a number is expected, not one that ends in \"%.40s\"", at);
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "a number is expected, not one that ends in \"%.40s\"", at);
 	return 0;
 }
 
@@ -146,9 +132,9 @@ static int read_position(struct reader *reader, char **at, uint64_t *position)
 	if (error != 0)
 		return error;
 	if (sign == '+' && __builtin_add_overflow(*position, number, &number))
-		return fail(reader, -EBADMSG, "a position beyond 64 bits");
+		return rps_why_fail(&reader->why, -EBADMSG, "a position beyond 64 bits");
 	if (sign == '-' && __builtin_sub_overflow(*position, number, &number))
-		return fail(reader, -EBADMSG, "a position below 0");
+		return rps_why_fail(&reader->why, -EBADMSG, "a position below 0");
 	*position = number;
 	return 0;
 }
@@ -180,8 +166,9 @@ static int read_costs(struct reader *reader, char *at, uint64_t *costs)
 		if (*at == '\0')
 			return 0;
 		if (column == reader->part.n_columns)
-			return fail(reader, -EBADMSG, "more than the %u costs that \"events:\" names",
-				    reader->part.n_columns);
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "more than the %u costs that \"events:\" names",
+					    reader->part.n_columns);
 		/* Memory that PHP gave back. KCacheGrind makes 0 of it, too. */
 		is_negative = *at == '-' && reader->creator == CREATOR_XDEBUG;
 		at += is_negative;
@@ -199,12 +186,12 @@ static int line_of(struct reader *reader, const uint64_t *positions, uint32_t *l
 	if (reader->part.line_position == RPS_NONE)
 		return 0;
 	if (positions[reader->part.line_position] >= RPS_NONE)
-		return fail(reader, -EBADMSG, "a line number beyond 32 bits");
+		return rps_why_fail(&reader->why, -EBADMSG, "a line number beyond 32 bits");
 	*line = (uint32_t)positions[reader->part.line_position];
 	return 0;
 }
 
-/* ---- Costs ------------------------------------------------------------------------------------ */
+/* ---- Costs -------------------------------------------------------------------------------------- */
 
 static int add_costs(struct reader *reader, uint64_t *sum, const uint64_t *costs)
 {
@@ -212,7 +199,7 @@ static int add_costs(struct reader *reader, uint64_t *sum, const uint64_t *costs
 		uint64_t *into = &sum[reader->part.event_of[column]];
 
 		if (__builtin_add_overflow(*into, costs[column], into))
-			return fail(reader, -EBADMSG, "the sum of costs is beyond 64 bits");
+			return rps_why_fail(&reader->why, -EBADMSG, "the sum of costs is beyond 64 bits");
 	}
 	return 0;
 }
@@ -224,8 +211,9 @@ static int check_size(struct reader *reader)
 			rps_callgrind_ids_size(&reader->objects);
 
 	if (size > RPS_CALLGRIND_MEMORY_MAX)
-		return fail(reader, -E2BIG, "more functions and calls than can be held (%u MiB)",
-			    RPS_CALLGRIND_MEMORY_MAX >> 20);
+		return rps_why_fail(&reader->why, -E2BIG,
+				    "more functions and calls than can be held (%u MiB)",
+				    RPS_CALLGRIND_MEMORY_MAX >> 20);
 	return 0;
 }
 
@@ -239,7 +227,7 @@ static int take_call(struct reader *reader, uint32_t line, const uint64_t *costs
 		return out_of_memory(reader);
 	call = &reader->graph.calls[at];
 	if (__builtin_add_overflow(call->calls, reader->n_calls, &call->calls))
-		return fail(reader, -EBADMSG, "the count of calls is beyond 64 bits");
+		return rps_why_fail(&reader->why, -EBADMSG, "the count of calls is beyond 64 bits");
 	reader->called_name = reader->called_object = reader->called_file = NULL;
 	return add_costs(reader, call->inclusive, costs);
 }
@@ -274,7 +262,7 @@ static int take_self(struct reader *reader, uint32_t line, const uint64_t *costs
 	for (uint32_t column = 0; column < reader->part.n_columns && error == 0; column++)
 		if (__builtin_add_overflow(reader->part.sum[column], costs[column],
 					   &reader->part.sum[column]))
-			error = fail(reader, -EBADMSG, "the sum of costs is beyond 64 bits");
+			error = rps_why_fail(&reader->why, -EBADMSG, "the sum of costs is beyond 64 bits");
 	return error;
 }
 
@@ -288,9 +276,9 @@ static int read_cost_line(struct reader *reader, char *at)
 	int error;
 
 	if (!part->has_events)
-		return fail(reader, -EBADMSG, "a cost before the line \"events:\"");
+		return rps_why_fail(&reader->why, -EBADMSG, "a cost before the line \"events:\"");
 	if (reader->function == RPS_NONE)
-		return fail(reader, -EBADMSG, "a cost before any function (fn=)");
+		return rps_why_fail(&reader->why, -EBADMSG, "a cost before any function (fn=)");
 	error = read_positions(reader, &at, part->position);
 	if (error == 0)
 		error = read_costs(reader, at, costs);
@@ -306,7 +294,7 @@ static int read_cost_line(struct reader *reader, char *at)
 	return expected == EXPECT_CALL_COST ? take_call(reader, line, costs) : take_self(reader, line, costs);
 }
 
-/* ---- Names ---------------------------------------------------------------------------------------- */
+/* ---- Names -------------------------------------------------------------------------------------- */
 
 static int read_name(struct reader *reader, struct rps_callgrind_ids *ids, char *text, const char **name)
 {
@@ -321,15 +309,17 @@ static int read_name(struct reader *reader, struct rps_callgrind_ids *ids, char 
 		if (error != 0)
 			return error;
 		if (*at != ')')
-			return fail(reader, -EBADMSG, "\")\" is missing behind a name's number");
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "\")\" is missing behind a name's number");
 		at = skip_spaces(at + 1);
 		has_id = true;
 	}
 	if (*at == '\0' && has_id) {
 		*name = rps_callgrind_ids_find(ids, id);
-		return *name != NULL ? 0
-				     : fail(reader, -EBADMSG, "no name was given to number %llu",
-					    (unsigned long long)id);
+		return *name != NULL
+			   ? 0
+			   : rps_why_fail(&reader->why, -EBADMSG, "no name was given to number %llu",
+					  (unsigned long long)id);
 	}
 	*name = rps_profile_text(reader->graph.profile, strcmp(at, "???") == 0 ? "" : at);
 	if (*name == NULL)
@@ -357,11 +347,12 @@ static int read_calls(struct reader *reader, char *at)
 	int error;
 
 	if (reader->function == RPS_NONE)
-		return fail(reader, -EBADMSG, "a call before any function (fn=)");
+		return rps_why_fail(&reader->why, -EBADMSG, "a call before any function (fn=)");
 	if (reader->called_name == NULL)
-		return fail(reader, -EBADMSG, "calls= without a function that is called (cfn=)");
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "calls= without a function that is called (cfn=)");
 	if (!reader->part.has_events)
-		return fail(reader, -EBADMSG, "a call before the line \"events:\"");
+		return rps_why_fail(&reader->why, -EBADMSG, "a call before the line \"events:\"");
 	error = read_number(reader, &at, &reader->n_calls);
 	if (error == 0)
 		error = end_of_number(reader, at);
@@ -386,7 +377,7 @@ static int read_calls(struct reader *reader, char *at)
 	return check_size(reader);
 }
 
-/* ---- Header ------------------------------------------------------------------------------------------ */
+/* ---- Header ------------------------------------------------------------------------------------- */
 
 static int check_part(struct reader *reader)
 {
@@ -395,27 +386,30 @@ static int check_part(struct reader *reader)
 	const bool is_known = reader->creator == CREATOR_OWN || reader->creator == CREATOR_VALGRIND;
 
 	if (reader->expected != EXPECT_ANY)
-		return fail(reader, -EBADMSG, "the file is cut off: the cost of a call is missing");
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "the file is cut off: the cost of a call is missing");
 	if (!part->has_events)
-		return fail(reader, -EBADMSG,
-			    "there is no line \"events:\", so this is no callgrind file, or it is cut off");
+		return rps_why_fail(
+		    &reader->why, -EBADMSG,
+		    "there is no line \"events:\", so this is no callgrind file, or it is cut off");
 	if (reader->creator == CREATOR_XDEBUG) {
 		if (!part->has_summary || !reader->last_line_is_empty)
-			return fail(reader, -EBADMSG,
-				    "the file is cut off: Xdebug ends it with a summary and an empty line");
+			return rps_why_fail(
+			    &reader->why, -EBADMSG,
+			    "the file is cut off: Xdebug ends it with a summary and an empty line");
 		return 0;
 	}
 	if (is_known && (!part->has_totals || part->costs_since_totals))
-		return fail(reader, -EBADMSG,
-			    "the file is cut off: the line \"totals:\" is missing at its end");
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "the file is cut off: the line \"totals:\" is missing at its end");
 	if (!part->has_totals && !part->has_summary) {
 		reader->is_verified = false;
 		return 0;
 	}
 	for (uint32_t column = 0; column < part->n_columns; column++)
 		if (said[column] != part->sum[column])
-			return fail(
-			    reader, -EBADMSG,
+			return rps_why_fail(
+			    &reader->why, -EBADMSG,
 			    "the file is cut off or damaged: %s is %llu in all, but \"%s:\" says %llu",
 			    reader->events[part->event_of[column]].name,
 			    (unsigned long long)part->sum[column], part->has_totals ? "totals" : "summary",
@@ -475,7 +469,7 @@ static uint32_t find_event(struct reader *reader, char *word)
 		if (reader->events[event].name == name)
 			return event;
 	if (event == RPS_EVENTS_MAX) {
-		fail(reader, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
+		rps_why_fail(&reader->why, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
 		return RPS_NONE;
 	}
 	reader->events[event] =
@@ -493,22 +487,23 @@ static int read_events(struct reader *reader, char *text)
 	if (error != 0)
 		return error;
 	if (part->has_events)
-		return fail(reader, -EBADMSG, "a second line \"events:\"");
+		return rps_why_fail(&reader->why, -EBADMSG, "a second line \"events:\"");
 	for (char *word = strtok_r(text, " \t", &rest); word != NULL; word = strtok_r(NULL, " \t", &rest)) {
 		uint32_t event;
 
 		if (part->n_columns == RPS_EVENTS_MAX)
-			return fail(reader, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
+			return rps_why_fail(&reader->why, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
 		event = find_event(reader, word);
 		if (event == RPS_NONE)
 			return -EBADMSG;
 		for (uint32_t column = 0; column < part->n_columns; column++)
 			if (part->event_of[column] == event)
-				return fail(reader, -EBADMSG, "event %s stands there twice", word);
+				return rps_why_fail(&reader->why, -EBADMSG, "event %s stands there twice",
+						    word);
 		part->event_of[part->n_columns++] = event;
 	}
 	if (part->n_columns == 0)
-		return fail(reader, -EBADMSG, "\"events:\" names none");
+		return rps_why_fail(&reader->why, -EBADMSG, "\"events:\" names none");
 	part->has_events = true;
 	return 0;
 }
@@ -542,12 +537,13 @@ static int read_positions_header(struct reader *reader, char *text)
 	for (char *word = strtok_r(text, " \t", &rest); word != NULL; word = strtok_r(NULL, " \t", &rest)) {
 		if (part->n_positions == POSITIONS_MAX ||
 		    (strcmp(word, "line") != 0 && strcmp(word, "instr") != 0 && strcmp(word, "addr") != 0))
-			return fail(reader, -EBADMSG, "positions other than \"instr\" and \"line\"");
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "positions other than \"instr\" and \"line\"");
 		if (strcmp(word, "line") == 0)
 			part->line_position = part->n_positions;
 		part->n_positions++;
 	}
-	return part->n_positions > 0 ? 0 : fail(reader, -EBADMSG, "\"positions:\" names none");
+	return part->n_positions > 0 ? 0 : rps_why_fail(&reader->why, -EBADMSG, "\"positions:\" names none");
 }
 
 static int read_totals(struct reader *reader, char *text, bool is_summary)
@@ -556,7 +552,7 @@ static int read_totals(struct reader *reader, char *text, bool is_summary)
 	int error;
 
 	if (!part->has_events)
-		return fail(reader, -EBADMSG, "a sum before the line \"events:\"");
+		return rps_why_fail(&reader->why, -EBADMSG, "a sum before the line \"events:\"");
 	error = read_costs(reader, text, is_summary ? part->summary : part->totals);
 	if (is_summary)
 		part->has_summary = true;
@@ -578,7 +574,7 @@ static int read_desc(struct reader *reader, char *text)
 		if (strcmp(reader->graph.profile->metas[i].key, text) == 0)
 			return 0;
 	if (reader->graph.profile->n_metas >= 10000)
-		return fail(reader, -E2BIG, "more than 10000 lines \"desc:\"");
+		return rps_why_fail(&reader->why, -E2BIG, "more than 10000 lines \"desc:\"");
 	return rps_profile_add_meta(reader->graph.profile, text, skip_spaces(colon + 1)) == 0
 		   ? 0
 		   : out_of_memory(reader);
@@ -631,8 +627,7 @@ static int read_header(struct reader *reader, char *line)
 	return 0;
 }
 
-/* ---- Lines ----------------------------------------------------------------------------------------------
- */
+/* ---- Lines -------------------------------------------------------------------------------------- */
 
 static int read_function(struct reader *reader, char *value)
 {
@@ -711,7 +706,8 @@ static int read_body(struct reader *reader, char *line, char *value)
 	default:
 		break;
 	}
-	return error != -ENOENT ? error : fail(reader, -EBADMSG, "an unknown line: \"%.40s\"", line);
+	return error != -ENOENT ? error
+				: rps_why_fail(&reader->why, -EBADMSG, "an unknown line: \"%.40s\"", line);
 }
 
 static int read_line(struct reader *reader, char *line)
@@ -725,14 +721,16 @@ static int read_line(struct reader *reader, char *line)
 	if ((line[0] >= '0' && line[0] <= '9') || line[0] == '+' || line[0] == '-' || line[0] == '*')
 		return read_cost_line(reader, line);
 	if (reader->expected != EXPECT_ANY)
-		return fail(reader, -EBADMSG, "the cost of a call, or the place of a jump, is missing");
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "the cost of a call, or the place of a jump, is missing");
 	end = line;
 	while (*end != '\0' && *end != ':' && *end != '=')
 		end++;
 	if (*end == ':')
 		return read_header(reader, line);
 	if (*end != '=')
-		return fail(reader, -EBADMSG, "this is no line of a callgrind file: \"%.40s\"", line);
+		return rps_why_fail(&reader->why, -EBADMSG, "this is no line of a callgrind file: \"%.40s\"",
+				    line);
 	return read_body(reader, line, end + 1);
 }
 
@@ -760,7 +758,7 @@ static int finish(struct reader *reader, struct rps_profile **result)
 		return out_of_memory(reader);
 	if (rps_profile_check(profile, problem, sizeof(problem)) != 0) {
 		rps_profile_destroy(profile);
-		return fail(reader, -EBADMSG, "%s", problem);
+		return rps_why_fail(&reader->why, -EBADMSG, "%s", problem);
 	}
 	*result = profile;
 	return 0;
@@ -769,8 +767,7 @@ static int finish(struct reader *reader, struct rps_profile **result)
 int rps_callgrind_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
 	struct reader reader = {.input = input,
-				.why = why,
-				.why_size = why_size,
+				.why = {why, why_size, input, RPS_WHY_LINE, 0},
 				.is_verified = true,
 				.function = RPS_NONE,
 				.part = {.n_positions = 1}};
@@ -788,7 +785,7 @@ int rps_callgrind_read(struct rps_input *input, struct rps_profile **profile, ch
 			goto out;
 	}
 	if (error < 0)
-		fail(&reader, error, "%s", rps_input_why(input));
+		rps_why_fail(&reader.why, error, "%s", rps_input_why(input));
 	else
 		error = finish(&reader, profile);
 out:

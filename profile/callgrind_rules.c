@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See callgrind_rules.h. One pass over the lines:
  *
- *     # callgrind format        the first line, exactly; else loaders look for other words, in 2047 bytes
- * only version: ... events:      the header in this order; a second events: would begin another part summary:
- * behind events: ob= fl= fn=               in this order, since ob= clears the function cob= cfi= cfn= calls=
- * all of them each time, since loaders fall back to different ones 41 1200                   decimal,
- * absolute, one space; each name's number once, and dense totals:                   at the end
+ *     # callgrind format           the first line, exactly; else loaders look for other words, in 2047 bytes only
+ *     version: ... events:         the header, in this order; a second events: would begin another part
+ *     summary:                     behind events:
+ *     ob= fl= fn=                  in this order, since ob= clears the function
+ *     cob= cfi= cfn= calls=        all of them each time, since loaders fall back to different ones
+ *     41 1200                      decimal, absolute, one space; each name's number once, and dense
+ *     totals:                      at the end
  */
 #include "profile/callgrind_rules.h"
+
+#include "profile/why.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,29 +37,13 @@ struct numbers {
 };
 
 struct rules {
-	struct rps_input *input;
-	char *why;
-	size_t why_size;
+	struct rps_why why;
 	bool has_ob, has_fl, has_fn, expects_call_cost;
 	unsigned int n_passed; /* headers, up to the last one that was there */
 	unsigned int called;   /* HAS_COB ... since the last calls= */
 	struct numbers objects, files, functions;
 	uint32_t n_events;
 };
-
-static int __attribute__((format(printf, 2, 3))) fail(struct rules *rules, const char *format, ...)
-{
-	va_list arguments;
-	int n = snprintf(rules->why, rules->why_size, "%s:%" PRIu64 ": ", rps_input_name(rules->input),
-			 rps_input_line_number(rules->input));
-
-	if (n >= 0 && (size_t)n < rules->why_size) {
-		va_start(arguments, format);
-		vsnprintf(rules->why + n, rules->why_size - (size_t)n, format, arguments);
-		va_end(arguments);
-	}
-	return -EBADMSG;
-}
 
 static bool begins(const char *line, const char *word)
 {
@@ -67,21 +54,19 @@ static bool begins(const char *line, const char *word)
 static int give(struct rules *rules, struct numbers *numbers, uint64_t id)
 {
 	if (id == 0 || id > NUMBER_MAX)
-		return fail(rules, "%" PRIu64 " is no number of a name", id);
+		return rps_why_fail(&rules->why, -EBADMSG, "%" PRIu64 " is no number of a name", id);
 	if (id >= numbers->room) {
 		uint64_t room = id * 2 + 64;
 		bool *grown = realloc(numbers->is_given, room * sizeof(*grown));
 
-		if (grown == NULL) {
-			fail(rules, "out of memory");
-			return -ENOMEM;
-		}
+		if (grown == NULL)
+			return rps_why_fail(&rules->why, -ENOMEM, "out of memory");
 		memset(grown + numbers->room, 0, room - numbers->room);
 		numbers->is_given = grown;
 		numbers->room = room;
 	}
 	if (numbers->is_given[id])
-		return fail(rules, "number %" PRIu64 " has a name already", id);
+		return rps_why_fail(&rules->why, -EBADMSG, "number %" PRIu64 " has a name already", id);
 	numbers->is_given[id] = true;
 	numbers->n_given++;
 	if (numbers->highest < id)
@@ -96,18 +81,19 @@ static int check_name(struct rules *rules, const char *text, struct numbers *num
 	uint64_t id;
 
 	if (text[0] != '(' || !isdigit((unsigned char)text[1]))
-		return fail(rules, "a name without a number");
+		return rps_why_fail(&rules->why, -EBADMSG, "a name without a number");
 	id = strtoull(text + 1, &end, 10);
 	if (end[0] != ')')
-		return fail(rules, "a number without \")\"");
+		return rps_why_fail(&rules->why, -EBADMSG, "a number without \")\"");
 	if (end[1] == '\0')
 		return id < numbers->room && numbers->is_given[id]
 			   ? 0
-			   : fail(rules, "number %" PRIu64 " has no name yet", id);
+			   : rps_why_fail(&rules->why, -EBADMSG, "number %" PRIu64 " has no name yet", id);
 	if (end[1] != ' ' || end[2] == ' ' || end[2] == '\0')
-		return fail(rules, "one space and a name are expected behind the number");
+		return rps_why_fail(&rules->why, -EBADMSG,
+				    "one space and a name are expected behind the number");
 	if (end[2] == '(' && isdigit((unsigned char)end[3]))
-		return fail(rules, "a name that looks like a number of one");
+		return rps_why_fail(&rules->why, -EBADMSG, "a name that looks like a number of one");
 	return give(rules, numbers, id);
 }
 
@@ -115,8 +101,9 @@ static int check_dense(struct rules *rules, const struct numbers *numbers, const
 {
 	return numbers->highest == numbers->n_given
 		   ? 0
-		   : fail(rules, "%s have numbers up to %" PRIu64 ", but there are %" PRIu64, what,
-			  numbers->highest, numbers->n_given);
+		   : rps_why_fail(&rules->why, -EBADMSG,
+				  "%s have numbers up to %" PRIu64 ", but there are %" PRIu64, what,
+				  numbers->highest, numbers->n_given);
 }
 
 /* "41 1200 3": decimals, one space between them. */
@@ -130,28 +117,32 @@ static int check_numbers(struct rules *rules, const char *text, uint32_t n_expec
 		while (isdigit((unsigned char)*text))
 			text++;
 		if (text == digits)
-			return fail(rules, "a decimal number is expected, and one space between two");
+			return rps_why_fail(&rules->why, -EBADMSG,
+					    "a decimal number is expected, and one space between two");
 		n++;
 		if (*text == '\0')
 			break;
 		if (*text++ != ' ')
-			return fail(rules, "a decimal number is expected, and one space between two");
+			return rps_why_fail(&rules->why, -EBADMSG,
+					    "a decimal number is expected, and one space between two");
 	}
 	return n == n_expected
 		   ? 0
-		   : fail(rules, "%" PRIu32 " numbers where %" PRIu32 " are expected", n, n_expected);
+		   : rps_why_fail(&rules->why, -EBADMSG, "%" PRIu32 " numbers where %" PRIu32 " are expected",
+				  n, n_expected);
 }
 
 static int check_events(struct rules *rules, const char *text)
 {
 	while (*text != '\0') {
 		if (*text++ != ' ' || (!isalpha((unsigned char)*text) && *text != '_'))
-			return fail(rules, "one space and a name are expected for each event");
+			return rps_why_fail(&rules->why, -EBADMSG,
+					    "one space and a name are expected for each event");
 		while (isalnum((unsigned char)*text) || *text == '_')
 			text++;
 		rules->n_events++;
 	}
-	return rules->n_events > 0 ? 0 : fail(rules, "there are no events");
+	return rules->n_events > 0 ? 0 : rps_why_fail(&rules->why, -EBADMSG, "there are no events");
 }
 
 static int check_header(struct rules *rules, const char *line, unsigned int header)
@@ -160,13 +151,15 @@ static int check_header(struct rules *rules, const char *line, unsigned int head
 	const bool may_repeat = begins(line, "desc:") || begins(line, "event:");
 
 	if (header + 1 < rules->n_passed || (header + 1 == rules->n_passed && !may_repeat))
-		return fail(rules, "%s stands behind %s", headers[header], headers[rules->n_passed - 1]);
+		return rps_why_fail(&rules->why, -EBADMSG, "%s stands behind %s", headers[header],
+				    headers[rules->n_passed - 1]);
 	rules->n_passed = header + 1;
 	if (header == HEADER_EVENTS)
 		return check_events(rules, text);
 	if (header >= HEADER_SUMMARY)
-		return *text == ' ' ? check_numbers(rules, text + 1, rules->n_events)
-				    : fail(rules, "one space is expected behind the colon");
+		return *text == ' '
+			   ? check_numbers(rules, text + 1, rules->n_events)
+			   : rps_why_fail(&rules->why, -EBADMSG, "one space is expected behind the colon");
 	return 0;
 }
 
@@ -179,12 +172,12 @@ static int check_function(struct rules *rules, const char *line)
 	}
 	if (begins(line, "fl=")) {
 		if (!rules->has_ob || rules->has_fn)
-			return fail(rules, "fl= without ob= before it");
+			return rps_why_fail(&rules->why, -EBADMSG, "fl= without ob= before it");
 		rules->has_fl = true;
 		return check_name(rules, line + 3, &rules->files);
 	}
 	if (!rules->has_fl || rules->has_fn)
-		return fail(rules, "fn= without ob= and fl= before it");
+		return rps_why_fail(&rules->why, -EBADMSG, "fn= without ob= and fl= before it");
 	rules->has_fn = true;
 	return check_name(rules, line + 3, &rules->functions);
 }
@@ -204,10 +197,10 @@ static int check_call(struct rules *rules, const char *line)
 		return check_name(rules, line + 4, &rules->functions);
 	}
 	if (rules->called != HAS_ALL)
-		return fail(rules, "calls= without cob=, cfi= and cfn= of its own");
+		return rps_why_fail(&rules->why, -EBADMSG, "calls= without cob=, cfi= and cfn= of its own");
 	rules->called = 0;
 	rules->expects_call_cost = true;
-	return begins(line, "calls=0 ") ? fail(rules, "a call that was never made")
+	return begins(line, "calls=0 ") ? rps_why_fail(&rules->why, -EBADMSG, "a call that was never made")
 					: check_numbers(rules, line + strlen("calls="), 2);
 }
 
@@ -216,34 +209,35 @@ static int check_line(struct rules *rules, const char *line)
 	if (line[0] == '\0')
 		return 0;
 	if (strchr(line, '\t') != NULL)
-		return fail(rules, "there is a tab in the line");
+		return rps_why_fail(&rules->why, -EBADMSG, "there is a tab in the line");
 	for (unsigned int header = 0; header < N_HEADERS; header++)
 		if (begins(line, headers[header]))
 			return check_header(rules, line, header);
 	if (rules->n_passed <= HEADER_SUMMARY)
-		return fail(rules, "the header lacks \"summary:\" behind \"events:\"");
+		return rps_why_fail(&rules->why, -EBADMSG,
+				    "the header lacks \"summary:\" behind \"events:\"");
 	if (rules->n_passed == N_HEADERS)
-		return fail(rules, "there is something behind the totals");
+		return rps_why_fail(&rules->why, -EBADMSG, "there is something behind the totals");
 	if (isdigit((unsigned char)line[0])) {
 		if (!rules->has_fn)
-			return fail(rules, "a cost outside of any function");
+			return rps_why_fail(&rules->why, -EBADMSG, "a cost outside of any function");
 		rules->expects_call_cost = false;
 		return check_numbers(rules, line, rules->n_events + 1);
 	}
 	if (rules->expects_call_cost)
-		return fail(rules, "the cost of a call is expected");
+		return rps_why_fail(&rules->why, -EBADMSG, "the cost of a call is expected");
 	if (begins(line, "ob=") || begins(line, "fl=") || begins(line, "fn="))
 		return check_function(rules, line);
 	if (begins(line, "fi="))
 		return check_name(rules, line + 3, &rules->files);
 	if (begins(line, "cob=") || begins(line, "cfi=") || begins(line, "cfn=") || begins(line, "calls="))
 		return check_call(rules, line);
-	return fail(rules, "a line that our files do not have: \"%.40s\"", line);
+	return rps_why_fail(&rules->why, -EBADMSG, "a line that our files do not have: \"%.40s\"", line);
 }
 
 int rps_callgrind_rules_check(struct rps_input *input, char *why, size_t why_size)
 {
-	struct rules rules = {.input = input, .why = why, .why_size = why_size};
+	struct rules rules = {.why = {why, why_size, input, RPS_WHY_LINE, 0}};
 	static const char ours[] = "creator: RunProfileServer";
 	size_t size;
 	const char *head = rps_input_peek(input, &size);
@@ -255,18 +249,18 @@ int rps_callgrind_rules_check(struct rps_input *input, char *why, size_t why_siz
 		return 0;
 	while (error == 0 && (result = rps_input_line(input, &line, &size)) != 0) {
 		if (result < 0) {
-			fail(&rules, "%s", rps_input_why(input));
-			error = result;
+			error = rps_why_fail(&rules.why, result, "%s", rps_input_why(input));
 		} else if (rps_input_line_number(input) == 1) {
 			error = strcmp(line, "# callgrind format") == 0
 				    ? 0
-				    : fail(&rules, "the first line is not \"# callgrind format\"");
+				    : rps_why_fail(&rules.why, -EBADMSG,
+						   "the first line is not \"# callgrind format\"");
 		} else {
 			error = check_line(&rules, line);
 		}
 	}
 	if (error == 0 && rules.n_passed != N_HEADERS)
-		error = fail(&rules, "there are no totals at the end");
+		error = rps_why_fail(&rules.why, -EBADMSG, "there are no totals at the end");
 	if (error == 0)
 		error = check_dense(&rules, &rules.objects, "objects");
 	if (error == 0)

@@ -85,7 +85,7 @@ static void put_file(struct writer *writer, const char *keyword, uint32_t file)
 	put_name(writer, keyword, file, writer->names->files, writer->files_known);
 }
 
-/* ---- Header --------------------------------------------------------------------------- */
+/* ---- Header ------------------------------------------------------------------------------------- */
 
 static void put_escaped(struct writer *writer, const char *text)
 {
@@ -155,7 +155,7 @@ static void put_headers(struct writer *writer)
 	put_totals(writer, "summary:");
 }
 
-/* ---- Functions -------------------------------------------------------------------------- */
+/* ---- Functions ---------------------------------------------------------------------------------- */
 
 static void put_call(struct writer *writer, const struct rps_graph_call *call)
 {

@@ -10,8 +10,7 @@ static bool is_recursive(const struct rps_graph_call *call)
 	return call->caller == call->callee;
 }
 
-/* ---- Cycles: strongly connected functions (Tarjan), without recursion: stacks of calls may be deep -------
- */
+/* ---- Cycles: strongly connected functions (Tarjan), without recursion: stacks may be deep ------- */
 
 struct search {
 	const struct rps_call_graph *graph;
@@ -103,7 +102,7 @@ static int find_cycles(struct rps_flat *flat)
 	return 0;
 }
 
-/* ---- Sums ----------------------------------------------------------------------------------- */
+/* ---- Sums --------------------------------------------------------------------------------------- */
 
 static void add(uint64_t *sum, const uint64_t *costs, uint32_t n_events)
 {
@@ -198,7 +197,7 @@ static int bound_cycles(struct rps_flat *flat, uint32_t n_events)
 	return 0;
 }
 
-/* ---- Life ------------------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 struct rps_flat *rps_flat_create(const struct rps_profile *profile)
 {

@@ -5,55 +5,38 @@
 #include "profile/callgrind_read.h"
 #include "profile/folded_write.h"
 #include "profile/stacks.h"
+#include "profile/why.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MAX (64u << 20) /* bytes of function names */
 
 struct reader {
-	struct rps_input *input;
 	struct rps_profile *profile;
 	struct rps_stacks *stacks;
-	char *why;
-	size_t why_size;
+	struct rps_why why;
 	uint64_t total, expected_total, text_size;
 	bool is_titled, is_verified;
 	bool is_rooted; /* the first frame of each stack is the root */
 	uint64_t n_stacks;
 };
 
-static int __attribute__((format(printf, 3, 4)))
-fail(struct reader *reader, int error, const char *format, ...)
-{
-	va_list arguments;
-	int n = snprintf(reader->why, reader->why_size, "%s:%" PRIu64 ": ", rps_input_name(reader->input),
-			 rps_input_line_number(reader->input));
-
-	if (n >= 0 && (size_t)n < reader->why_size) {
-		va_start(arguments, format);
-		vsnprintf(reader->why + n, reader->why_size - (size_t)n, format, arguments);
-		va_end(arguments);
-	}
-	return error;
-}
-
 /* All of `text`. */
 static int read_number(struct reader *reader, const char *text, uint64_t *number)
 {
 	*number = 0;
 	if (*text == '\0')
-		return fail(reader, -EBADMSG, "a number is missing");
+		return rps_why_fail(&reader->why, -EBADMSG, "a number is missing");
 	for (; *text != '\0'; text++) {
 		if (*text < '0' || *text > '9')
-			return fail(reader, -EBADMSG,
-				    "a whole number is expected, not what ends in \"%.40s\"", text);
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "a whole number is expected, not what ends in \"%.40s\"", text);
 		if (__builtin_mul_overflow(*number, 10u, number) ||
 		    __builtin_add_overflow(*number, (uint64_t)(*text - '0'), number))
-			return fail(reader, -EBADMSG, "a number beyond 64 bits");
+			return rps_why_fail(&reader->why, -EBADMSG, "a number beyond 64 bits");
 	}
 	return 0;
 }
@@ -65,12 +48,12 @@ static int read_title(struct reader *reader, char *text)
 	struct rps_event event = {.long_name = ""};
 
 	if (strncmp(text, "rooted=", 7) != 0 || strncmp(text + 8, " event=", 7) != 0 || total == NULL)
-		return fail(reader, -EBADMSG, "the first line is not complete");
+		return rps_why_fail(&reader->why, -EBADMSG, "the first line is not complete");
 	*total = '\0';
 	reader->is_rooted = text[7] == '1';
 	event.name = text + 15;
 	if (rps_profile_set_events(reader->profile, &event, 1) != 0)
-		return fail(reader, -ENOMEM, "out of memory");
+		return rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	if (strcmp(event.name, "Wall_ns") == 0)
 		reader->profile->events[0].long_name = "Wall time (ns)";
 	reader->is_verified = true;
@@ -92,14 +75,15 @@ static int read_stack(struct reader *reader, char *text, uint64_t cost)
 		if (rest != NULL)
 			*rest++ = '\0';
 		if (function.name[0] == '\0')
-			return fail(reader, -EBADMSG, "a frame without a name");
+			return rps_why_fail(&reader->why, -EBADMSG, "a frame without a name");
 		reader->text_size += strlen(function.name);
 		id = rps_profile_function(reader->profile, &function);
 		if (reader->is_rooted && function.name == text) {
 			if (reader->n_stacks == 1 && id != RPS_NONE)
 				reader->profile->nodes[0].function = id;
 			if (id != reader->profile->nodes[0].function)
-				return fail(reader, -EBADMSG, "the stack does not begin with the root");
+				return rps_why_fail(&reader->why, -EBADMSG,
+						    "the stack does not begin with the root");
 			continue;
 		}
 		error = id != RPS_NONE ? rps_stacks_enter(reader->stacks, id, "", 0) : -ENOMEM;
@@ -116,7 +100,7 @@ static int read_stack(struct reader *reader, char *text, uint64_t cost)
 		if (reader->text_size > TEXT_MAX / 2)
 			error = -E2BIG;
 	}
-	return error == 0 ? 0 : fail(reader, error, "%s", rps_stacks_why(error));
+	return error == 0 ? 0 : rps_why_fail(&reader->why, error, "%s", rps_stacks_why(error));
 }
 
 static int read_line(struct reader *reader, char *line, size_t size)
@@ -136,13 +120,14 @@ static int read_line(struct reader *reader, char *line, size_t size)
 		return 0;
 	space = strrchr(line, ' ');
 	if (space == NULL || space == line)
-		return fail(reader, -EBADMSG, "this is no stack with its cost: \"%.40s\"", line);
+		return rps_why_fail(&reader->why, -EBADMSG, "this is no stack with its cost: \"%.40s\"",
+				    line);
 	*space = '\0';
 	error = read_number(reader, space + 1, &cost);
 	if (error != 0)
 		return error;
 	if (__builtin_add_overflow(reader->total, cost, &reader->total))
-		return fail(reader, -EBADMSG, "the sum of costs is beyond 64 bits");
+		return rps_why_fail(&reader->why, -EBADMSG, "the sum of costs is beyond 64 bits");
 	reader->n_stacks++;
 	return read_stack(reader, line, cost);
 }
@@ -152,25 +137,25 @@ static int finish(struct reader *reader)
 	char problem[200];
 
 	if (reader->is_verified && reader->total != reader->expected_total)
-		return fail(reader, -EBADMSG,
-			    "the file is cut off or damaged: the sum is %" PRIu64
-			    ", but the first line says %" PRIu64,
-			    reader->total, reader->expected_total);
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "the file is cut off or damaged: the sum is %" PRIu64
+				    ", but the first line says %" PRIu64,
+				    reader->total, reader->expected_total);
 	if (!reader->is_verified && reader->n_stacks == 0)
-		return fail(reader, -EBADMSG, "there are no stacks in it");
+		return rps_why_fail(&reader->why, -EBADMSG, "there are no stacks in it");
 	if (!reader->is_verified &&
 	    rps_profile_add_meta(reader->profile, "Unverified",
 				 "the file has no totals that would show whether it is whole") != 0)
-		return fail(reader, -ENOMEM, "out of memory");
+		return rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	if (rps_profile_check(reader->profile, problem, sizeof(problem)) != 0)
-		return fail(reader, -EBADMSG, "%s", problem);
+		return rps_why_fail(&reader->why, -EBADMSG, "%s", problem);
 	return 0;
 }
 
 int rps_folded_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
 	static const struct rps_event samples = {"Samples", ""};
-	struct reader reader = {.input = input, .why = why, .why_size = why_size};
+	struct reader reader = {.why = {why, why_size, input, RPS_WHY_LINE, 0}};
 	char *line;
 	size_t size;
 	int error = 0, result;
@@ -178,9 +163,9 @@ int rps_folded_read(struct rps_input *input, struct rps_profile **profile, char 
 	reader.profile = rps_profile_create("(profile)");
 	reader.stacks = reader.profile != NULL ? rps_stacks_create(reader.profile) : NULL;
 	if (reader.stacks == NULL || rps_profile_set_events(reader.profile, &samples, 1) != 0)
-		error = fail(&reader, -ENOMEM, "out of memory");
+		error = rps_why_fail(&reader.why, -ENOMEM, "out of memory");
 	while (error == 0 && (result = rps_input_line(input, &line, &size)) != 0)
-		error = result < 0 ? fail(&reader, result, "%s", rps_input_why(input))
+		error = result < 0 ? rps_why_fail(&reader.why, result, "%s", rps_input_why(input))
 				   : read_line(&reader, line, size);
 	if (error == 0)
 		error = finish(&reader);
@@ -192,7 +177,7 @@ int rps_folded_read(struct rps_input *input, struct rps_profile **profile, char 
 	return error;
 }
 
-/* ---- Recognition ----------------------------------------------------------------------------------- */
+/* ---- Recognition -------------------------------------------------------------------------------- */
 
 bool rps_folded_is(const char *bytes, size_t size)
 {

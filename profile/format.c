@@ -51,7 +51,7 @@ int rps_format_write_compressed(const struct rps_format *format, const struct rp
 	return error;
 }
 
-/* ---- Reading ---------------------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------------------------------ */
 
 typedef int reader(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size);
 

@@ -9,10 +9,10 @@
 #include "profile/gperftools_read.h"
 
 #include "profile/stacks.h"
+#include "profile/why.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +26,7 @@ struct mapping {
 };
 
 struct reader {
-	const char *name;
-	char *why;
-	size_t why_size;
+	struct rps_why why;
 	const unsigned char *bytes;
 	size_t size, n_words;
 	size_t at; /* word */
@@ -39,20 +37,6 @@ struct reader {
 	uint64_t n_samples;
 };
 
-static int __attribute__((format(printf, 3, 4)))
-fail(struct reader *reader, int error, const char *format, ...)
-{
-	va_list arguments;
-	int n = snprintf(reader->why, reader->why_size, "%s: byte %zu: ", reader->name, reader->at * 8);
-
-	if (n >= 0 && (size_t)n < reader->why_size) {
-		va_start(arguments, format);
-		vsnprintf(reader->why + n, reader->why_size - (size_t)n, format, arguments);
-		va_end(arguments);
-	}
-	return error;
-}
-
 static uint64_t word_at(const unsigned char *bytes, size_t at)
 {
 	uint64_t word = 0;
@@ -62,7 +46,7 @@ static uint64_t word_at(const unsigned char *bytes, size_t at)
 	return word;
 }
 
-/* ---- The memory map --------------------------------------------------------------------------------- */
+/* ---- The memory map ----------------------------------------------------------------------------- */
 
 /* "start-end perms offset device inode   path"; other lines are none of ours. */
 static int read_mapping(struct reader *reader, const char *line)
@@ -105,20 +89,21 @@ static int read_map(struct reader *reader, size_t end_word)
 		int error;
 
 		if (newline == NULL)
-			return fail(reader, -EBADMSG, "the file is cut off in the middle of its memory map");
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "the file is cut off in the middle of its memory map");
 		if (size < sizeof(line) && memchr(at, '\0', size) == NULL) {
 			memcpy(line, at, size);
 			line[size] = '\0';
 			error = read_mapping(reader, line);
 			if (error != 0)
-				return fail(reader, error, "out of memory");
+				return rps_why_fail(&reader->why, error, "out of memory");
 		}
 		at = newline + 1;
 	}
 	/* A program has a mapping for its own code, at least. */
 	return reader->n_mappings > 0
 		   ? 0
-		   : fail(reader, -EBADMSG, "the file is cut off: its memory map is missing");
+		   : rps_why_fail(&reader->why, -EBADMSG, "the file is cut off: its memory map is missing");
 }
 
 static uint32_t function_at(struct reader *reader, uint64_t address)
@@ -142,19 +127,20 @@ static uint32_t function_at(struct reader *reader, uint64_t address)
 	return rps_profile_function(reader->profile, &function);
 }
 
-/* ---- Stacks -------------------------------------------------------------------------------------------- */
+/* ---- Stacks ------------------------------------------------------------------------------------- */
 
 /* The stack at reader->at: its words, the end's too. 0 or -EBADMSG. */
 static int measure(struct reader *reader, uint64_t *count, uint64_t *depth)
 {
+	reader->why.byte = (uint64_t)reader->at * 8;
 	if (reader->n_words - reader->at < 3)
-		return fail(reader, -EBADMSG, "the file is cut off: its end is missing");
+		return rps_why_fail(&reader->why, -EBADMSG, "the file is cut off: its end is missing");
 	*count = word_at(reader->bytes, reader->at);
 	*depth = word_at(reader->bytes, reader->at + 1);
 	if (*depth == 0 || *depth > DEPTH_MAX)
-		return fail(reader, -EBADMSG, "a stack of %" PRIu64 " addresses", *depth);
+		return rps_why_fail(&reader->why, -EBADMSG, "a stack of %" PRIu64 " addresses", *depth);
 	if (*depth > reader->n_words - reader->at - 2)
-		return fail(reader, -EBADMSG, "the file is cut off in the middle of a stack");
+		return rps_why_fail(&reader->why, -EBADMSG, "the file is cut off in the middle of a stack");
 	return 0;
 }
 
@@ -170,7 +156,7 @@ static int take_stack(struct reader *reader, uint64_t count, uint64_t depth, uin
 
 	if (__builtin_mul_overflow(count, period_us, &costs[1]) ||
 	    __builtin_mul_overflow(costs[1], 1000u, &costs[1]))
-		return fail(reader, -EBADMSG, "a time beyond 64 bits");
+		return rps_why_fail(&reader->why, -EBADMSG, "a time beyond 64 bits");
 	rps_stacks_begin(reader->stacks);
 	for (uint64_t i = depth; i-- > 0 && error == 0;) {
 		const uint64_t pc = word_at(reader->bytes, reader->at + 2 + i);
@@ -181,7 +167,7 @@ static int take_stack(struct reader *reader, uint64_t count, uint64_t depth, uin
 	}
 	if (error == 0)
 		error = rps_stacks_charge(reader->stacks, 0, costs);
-	return error == 0 ? 0 : fail(reader, error, "%s", rps_stacks_why(error));
+	return error == 0 ? 0 : rps_why_fail(&reader->why, error, "%s", rps_stacks_why(error));
 }
 
 static int read_all(struct reader *reader)
@@ -194,7 +180,7 @@ static int read_all(struct reader *reader)
 
 	reader->stacks = rps_stacks_create(reader->profile);
 	if (reader->stacks == NULL || rps_profile_set_events(reader->profile, events, 2) != 0)
-		return fail(reader, -ENOMEM, "out of memory");
+		return rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	for (reader->at = HEADER_WORDS;; reader->at += 2 + depth) {
 		error = measure(reader, &count, &depth);
 		if (error != 0)
@@ -210,30 +196,29 @@ static int read_all(struct reader *reader)
 		error = take_stack(reader, count, depth, period_us);
 	}
 	if (error == 0 && rps_profile_check(reader->profile, problem, sizeof(problem)) != 0)
-		error = fail(reader, -EBADMSG, "%s", problem);
+		error = rps_why_fail(&reader->why, -EBADMSG, "%s", problem);
 	return error;
 }
 
-/* ---- Life
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 int rps_gperftools_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
-	struct reader reader = {.name = rps_input_name(input), .why = why, .why_size = why_size};
+	struct reader reader = {.why = {why, why_size, input, RPS_WHY_BYTE, 0}};
 	unsigned char *bytes;
 	int error = rps_input_all(input, FILE_SIZE_MAX, &bytes, &reader.size);
 
 	if (error != 0) {
-		snprintf(why, why_size, "%s: %s", reader.name, rps_input_why(input));
+		snprintf(why, why_size, "%s: %s", rps_input_name(input), rps_input_why(input));
 		return error;
 	}
 	reader.bytes = bytes;
 	reader.n_words = reader.size / 8;
 	reader.profile = rps_profile_create("(profile)");
 	if (reader.profile == NULL)
-		error = fail(&reader, -ENOMEM, "out of memory");
+		error = rps_why_fail(&reader.why, -ENOMEM, "out of memory");
 	else if (!rps_gperftools_is((const char *)bytes, reader.size))
-		error = fail(&reader, -EBADMSG, "this is no CPU profile of gperftools");
+		error = rps_why_fail(&reader.why, -EBADMSG, "this is no CPU profile of gperftools");
 	else
 		error = read_all(&reader);
 	if (error == 0)

@@ -54,7 +54,7 @@ struct rps_merge {
 	bool *is_common;            /* of each of them */
 };
 
-/* ---- Life ------------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 static int init_sum(struct sum *sum, const char *root_name)
 {
@@ -131,7 +131,7 @@ uint64_t rps_profile_count_calls(const struct rps_profile *profile)
 	return calls;
 }
 
-/* ---- Functions ------------------------------------------------------------------------------ */
+/* ---- Functions ---------------------------------------------------------------------------------- */
 
 static bool group_equal(const void *owner, uint32_t id, const void *key)
 {
@@ -207,7 +207,7 @@ static uint32_t map_function(struct sum *sum, const struct rps_function *functio
 	return id;
 }
 
-/* ---- Adding a profile to a profile ------------------------------------------------------------- */
+/* ---- Adding a profile to a profile -------------------------------------------------------------- */
 
 /* From one profile to another: which function, node, event becomes which. */
 struct transfer {
@@ -302,7 +302,7 @@ static int add_all(struct transfer *transfer)
 	return 0;
 }
 
-/* ---- Adding to the sum --------------------------------------------------------------------------- */
+/* ---- Adding to the sum -------------------------------------------------------------------------- */
 
 static bool root_is_empty(const struct rps_profile *profile)
 {
@@ -413,7 +413,7 @@ out:
 	return error;
 }
 
-/* ---- What all inputs have in common ------------------------------------------------------------------ */
+/* ---- What all inputs have in common ------------------------------------------------------------- */
 
 static bool has_meta(const struct rps_profile *profile, const bool *is_common, const struct rps_meta *meta)
 {
@@ -500,8 +500,7 @@ static int compare_events(const void *a, const void *b)
 	return strcmp(((const struct rps_event *)a)->name, ((const struct rps_event *)b)->name);
 }
 
-/* ---- Adding ----------------------------------------------------------------------------------------------
- */
+/* ---- Adding ------------------------------------------------------------------------------------- */
 
 int rps_merge_add(struct rps_merge *merge, const struct rps_profile *profile)
 {
@@ -561,8 +560,7 @@ int rps_merge_join(struct rps_merge *merge, const struct rps_merge *other)
 	return error;
 }
 
-/* ---- The result
- * --------------------------------------------------------------------------------------------- */
+/* ---- The result --------------------------------------------------------------------------------- */
 
 /* One line for functions that only a rebuild has moved. */
 static int unite_functions(const struct sum *sum, struct rps_profile *result, uint32_t *functions)

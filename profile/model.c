@@ -51,7 +51,7 @@ static void *grow(void *array, uint32_t *room, uint32_t n, size_t element_size)
 	return grown;
 }
 
-/* ---- Strings ------------------------------------------------------------------ */
+/* ---- Strings ------------------------------------------------------------------------------------ */
 
 static bool string_equal(const void *owner, uint32_t id, const void *key)
 {
@@ -113,7 +113,7 @@ static const char *intern(struct rps_profile_index *index, const char *text)
 	return copy;
 }
 
-/* ---- Life ----------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 struct rps_profile *rps_profile_create(const char *root_name)
 {
@@ -170,7 +170,7 @@ void rps_profile_destroy(struct rps_profile *profile)
 	free(profile);
 }
 
-/* ---- Functions, nodes, edges ------------------------------------------------------ */
+/* ---- Functions, nodes, edges -------------------------------------------------------------------- */
 
 static uint64_t hash_pointer(uint64_t hash, const char *pointer)
 {
@@ -505,7 +505,7 @@ uint32_t rps_profile_line(struct rps_profile *profile, uint32_t node, const char
 	return id;
 }
 
-/* ---- Texts and events --------------------------------------------------------------- */
+/* ---- Texts and events --------------------------------------------------------------------------- */
 
 const char *rps_profile_text(struct rps_profile *profile, const char *text)
 {
@@ -528,7 +528,7 @@ int rps_profile_set_events(struct rps_profile *profile, const struct rps_event *
 	return 0;
 }
 
-/* ---- About the profile -------------------------------------------------------------- */
+/* ---- About the profile -------------------------------------------------------------------------- */
 
 static int add_meta(struct rps_profile *profile, const char *key, const char *value, int is_volatile)
 {

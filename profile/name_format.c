@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Reading ------------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------------------------------ */
 
 struct cursor {
 	const char *at, *end;
@@ -140,7 +140,7 @@ int rps_name_format_parse(struct rps_name_format *format, enum rps_name_kind kin
 	return 0;
 }
 
-/* ---- Writing -------------------------------------------------------------------------- */
+/* ---- Writing ------------------------------------------------------------------------------------ */
 
 static char *put_fill(const struct rps_name_format *format, uint32_t n_characters, char *out)
 {

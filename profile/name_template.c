@@ -86,7 +86,7 @@ const char *rps_name_template_fields(void)
 #undef FIELD_LIST
 }
 
-/* ---- Parsing ------------------------------------------------------------------------------ */
+/* ---- Parsing ------------------------------------------------------------------------------------ */
 
 struct parser {
 	struct rps_name_template *into;
@@ -297,7 +297,7 @@ void rps_name_template_destroy(struct rps_name_template *name_template)
 	free(name_template);
 }
 
-/* ---- Rendering ------------------------------------------------------------------------------ */
+/* ---- Rendering ---------------------------------------------------------------------------------- */
 
 /* The raw bytes of a text field. */
 static const char *text_value(const struct rps_name_values *values, enum field field, size_t *size)

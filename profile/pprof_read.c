@@ -10,10 +10,10 @@
 #include "profile/pprof_tables.h"
 #include "profile/pprof_units.h"
 #include "profile/stacks.h"
+#include "profile/why.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +39,7 @@ struct column {
 };
 
 struct reader {
-	const char *name;
-	char *why;
-	size_t why_size;
+	struct rps_why why;
 	struct rps_pprof_fields fields;
 	struct rps_pprof_tables tables;
 	struct rps_profile *profile;
@@ -62,24 +60,9 @@ struct reader {
 	uint64_t totals[RPS_EVENTS_MAX];
 };
 
-static int __attribute__((format(printf, 3, 4)))
-fail(struct reader *reader, int error, const char *format, ...)
-{
-	va_list arguments;
-	int n =
-	    snprintf(reader->why, reader->why_size, "%s: byte %zu: ", reader->name, reader->fields.offset);
-
-	if (n >= 0 && (size_t)n < reader->why_size) {
-		va_start(arguments, format);
-		vsnprintf(reader->why + n, reader->why_size - (size_t)n, format, arguments);
-		va_end(arguments);
-	}
-	return error;
-}
-
 static int out_of_memory(struct reader *reader)
 {
-	return fail(reader, -ENOMEM, "out of memory");
+	return rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 }
 
 static const char *text(const struct reader *reader, int64_t at)
@@ -87,13 +70,12 @@ static const char *text(const struct reader *reader, int64_t at)
 	return rps_pprof_tables_text(&reader->tables, at);
 }
 
-/* ---- First pass: all but samples -------------------------------------------------------------------------
- */
+/* ---- First pass: all but samples ---------------------------------------------------------------- */
 
 static int take_type(struct reader *reader, const Rps__Pprof__ValueType *type)
 {
 	if (reader->n_columns == RPS_EVENTS_MAX + 1)
-		return fail(reader, -EBADMSG, "more than %u sample types", RPS_EVENTS_MAX + 1);
+		return rps_why_fail(&reader->why, -EBADMSG, "more than %u sample types", RPS_EVENTS_MAX + 1);
 	reader->columns[reader->n_columns++] =
 	    (struct column){type->type, type->unit, type->long_name, IGNORED};
 	return 0;
@@ -111,7 +93,7 @@ static int take_comment(struct reader *reader, int64_t comment)
 		reader->comments = grown;
 	}
 	if (reader->n_comments == COMMENTS_MAX)
-		return fail(reader, -E2BIG, "more than %u comments", COMMENTS_MAX);
+		return rps_why_fail(&reader->why, -E2BIG, "more than %u comments", COMMENTS_MAX);
 	reader->comments[reader->n_comments++] = comment;
 	return 0;
 }
@@ -130,7 +112,8 @@ static int take_piece(struct reader *reader, const Rps__Pprof__Profile *piece)
 	int error = rps_pprof_tables_add(&reader->tables, piece);
 
 	if (error != 0)
-		return fail(reader, error, "%s", error == -ENOMEM ? "out of memory" : reader->tables.why);
+		return rps_why_fail(&reader->why, error, "%s",
+				    error == -ENOMEM ? "out of memory" : reader->tables.why);
 	for (size_t i = 0; i < piece->n_sample_type && error == 0; i++)
 		error = take_type(reader, piece->sample_type[i]);
 	for (size_t i = 0; i < piece->n_comment && error == 0; i++)
@@ -150,6 +133,14 @@ static int take_piece(struct reader *reader, const Rps__Pprof__Profile *piece)
 	return error;
 }
 
+static int next_field(struct reader *reader, uint64_t wanted, const Rps__Pprof__Profile **piece)
+{
+	const int result = rps_pprof_fields_next(&reader->fields, wanted, piece);
+
+	reader->why.byte = reader->fields.offset;
+	return result;
+}
+
 static int each_field(struct reader *reader, uint64_t wanted,
 		      int (*take)(struct reader *reader, const Rps__Pprof__Profile *piece))
 {
@@ -157,13 +148,13 @@ static int each_field(struct reader *reader, uint64_t wanted,
 	int result, error = 0;
 
 	rps_pprof_fields_rewind(&reader->fields);
-	while (error == 0 && (result = rps_pprof_fields_next(&reader->fields, wanted, &piece)) != 0)
-		error = result < 0 ? fail(reader, result, "%s", reader->fields.why) : take(reader, piece);
+	while (error == 0 && (result = next_field(reader, wanted, &piece)) != 0)
+		error = result < 0 ? rps_why_fail(&reader->why, result, "%s", reader->fields.why)
+				   : take(reader, piece);
 	return error;
 }
 
-/* ---- Between: events and tables
- * ----------------------------------------------------------------------------- */
+/* ---- Between: events and tables ----------------------------------------------------------------- */
 
 static bool is_calls(const struct reader *reader, uint32_t column)
 {
@@ -179,7 +170,8 @@ static int name_event(struct reader *reader, struct column *column, struct rps_e
 	size_t size;
 
 	if (long_name == NULL)
-		return fail(reader, -EBADMSG, "a sample type refers to a text that is not there");
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "a sample type refers to a text that is not there");
 	rps_pprof_event_of_unit(text(reader, column->type), text(reader, column->unit), name,
 				sizeof(name) - 8);
 	size = strlen(name);
@@ -201,21 +193,22 @@ static int define_events(struct reader *reader)
 	uint32_t n_events = 0;
 
 	if (reader->n_columns == 0)
-		return fail(reader, -EBADMSG,
-			    "there are no sample types, so this is no pprof file, or it is cut off");
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "there are no sample types, so this is no pprof file, or it is cut off");
 	for (uint32_t i = 0; i < reader->n_columns; i++) {
 		struct column *column = &reader->columns[i];
 		int error;
 
 		if (text(reader, column->type) == NULL || text(reader, column->unit) == NULL)
-			return fail(reader, -EBADMSG, "a sample type refers to a text that is not there");
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "a sample type refers to a text that is not there");
 		if (!has_calls && is_calls(reader, i)) {
 			column->event = CALLS;
 			has_calls = true;
 			continue;
 		}
 		if (n_events == RPS_EVENTS_MAX)
-			return fail(reader, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
+			return rps_why_fail(&reader->why, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
 		error = name_event(reader, column, events, n_events++);
 		if (error != 0)
 			return error;
@@ -225,7 +218,7 @@ static int define_events(struct reader *reader)
 
 static int table_error(struct reader *reader)
 {
-	return reader->tables.why[0] != '\0' ? fail(reader, -EBADMSG, "%s", reader->tables.why)
+	return reader->tables.why[0] != '\0' ? rps_why_fail(&reader->why, -EBADMSG, "%s", reader->tables.why)
 					     : out_of_memory(reader);
 }
 
@@ -265,8 +258,7 @@ static int resolve(struct reader *reader)
 	return reader->overflow_function != RPS_NONE ? 0 : table_error(reader);
 }
 
-/* ---- Second pass: samples
- * ---------------------------------------------------------------------------------------- */
+/* ---- Second pass: samples ----------------------------------------------------------------------- */
 
 struct values {
 	uint64_t calls, costs[RPS_EVENTS_MAX];
@@ -276,14 +268,15 @@ static int read_values(struct reader *reader, const Rps__Pprof__Sample *sample, 
 {
 	*values = (struct values){0};
 	if (sample->n_value != reader->n_columns)
-		return fail(reader, -EBADMSG, "a sample with %zu values, where there are %u sample types",
-			    sample->n_value, reader->n_columns);
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "a sample with %zu values, where there are %u sample types",
+				    sample->n_value, reader->n_columns);
 	for (uint32_t i = 0; i < reader->n_columns; i++) {
 		const uint32_t event = reader->columns[i].event;
 
 		if (sample->value[i] < 0)
-			return fail(reader, -EBADMSG,
-				    "a value below 0 (is this the difference of two profiles?)");
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "a value below 0 (is this the difference of two profiles?)");
 		if (event == CALLS)
 			values->calls = (uint64_t)sample->value[i];
 		else
@@ -292,7 +285,7 @@ static int read_values(struct reader *reader, const Rps__Pprof__Sample *sample, 
 	for (uint32_t event = 0; event < reader->profile->n_events; event++)
 		if (__builtin_add_overflow(reader->totals[event], values->costs[event],
 					   &reader->totals[event]))
-			return fail(reader, -EBADMSG, "the sum of values is beyond 64 bits");
+			return rps_why_fail(&reader->why, -EBADMSG, "the sum of values is beyond 64 bits");
 	return 0;
 }
 
@@ -303,7 +296,8 @@ static int note_labels(struct reader *reader, const Rps__Pprof__Sample *sample)
 		uint32_t at = 0;
 
 		if (text(reader, key) == NULL)
-			return fail(reader, -EBADMSG, "a label refers to a text that is not there");
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "a label refers to a text that is not there");
 		while (at < reader->n_label_keys && reader->label_keys[at] != key)
 			at++;
 		if (at == reader->n_label_keys && at < LABEL_KEYS_MAX)
@@ -317,7 +311,8 @@ static const struct rps_pprof_location *find_location(struct reader *reader, uin
 	const struct rps_pprof_location *location = rps_pprof_tables_location(&reader->tables, id);
 
 	if (location == NULL)
-		fail(reader, -EBADMSG, "a sample refers to location %" PRIu64 ", which is not there", id);
+		rps_why_fail(&reader->why, -EBADMSG,
+			     "a sample refers to location %" PRIu64 ", which is not there", id);
 	return location;
 }
 
@@ -325,7 +320,7 @@ static int sum_up(struct reader *reader, uint64_t *into, const uint64_t *costs)
 {
 	for (uint32_t event = 0; event < reader->profile->n_events; event++)
 		if (__builtin_add_overflow(into[event], costs[event], &into[event]))
-			return fail(reader, -EBADMSG, "the sum of values is beyond 64 bits");
+			return rps_why_fail(&reader->why, -EBADMSG, "the sum of values is beyond 64 bits");
 	return 0;
 }
 
@@ -346,13 +341,13 @@ static int take_line(struct reader *reader, uint32_t node, const struct rps_ppro
 	if (line == RPS_NONE)
 		return out_of_memory(reader);
 	if (reader->profile->n_lines > RPS_STACKS_MEMORY_MAX / sizeof(*reader->profile->lines) / 2)
-		return fail(reader, -E2BIG, "more lines than can be held");
+		return rps_why_fail(&reader->why, -E2BIG, "more lines than can be held");
 	return sum_up(reader, reader->profile->lines[line].self, values->costs);
 }
 
 static int stack_error(struct reader *reader, int error)
 {
-	return fail(reader, error, "%s", rps_stacks_why(error));
+	return rps_why_fail(&reader->why, error, "%s", rps_stacks_why(error));
 }
 
 /* Of any file but ours. */
@@ -416,14 +411,14 @@ static int take_exact_edge(struct reader *reader, uint32_t from, uint32_t to,
 	if (sample->n_inclusive == 0 && values->calls == 0)
 		return 0;
 	if (sample->n_inclusive != 0 && sample->n_inclusive != profile->n_events)
-		return fail(reader, -EBADMSG, "%zu inclusive costs, where there are %u events",
-			    sample->n_inclusive, profile->n_events);
+		return rps_why_fail(&reader->why, -EBADMSG, "%zu inclusive costs, where there are %u events",
+				    sample->n_inclusive, profile->n_events);
 	at = rps_profile_edge(profile, from, to, caller->line != 0 ? caller->file : "", caller->line);
 	if (at == RPS_NONE)
 		return out_of_memory(reader);
 	edge = &profile->edges[at];
 	if (__builtin_add_overflow(edge->calls, values->calls, &edge->calls))
-		return fail(reader, -EBADMSG, "the count of calls is beyond 64 bits");
+		return rps_why_fail(&reader->why, -EBADMSG, "the count of calls is beyond 64 bits");
 	return sample->n_inclusive != 0 ? sum_up(reader, edge->inclusive, sample->inclusive) : 0;
 }
 
@@ -438,7 +433,7 @@ static int take_exact_stack(struct reader *reader, const Rps__Pprof__Sample *sam
 
 	reader->n_stacks++;
 	if (sample->into_overflow && reader->overflow_function == RPS_NONE)
-		return fail(reader, -EBADMSG, "a collapsed context, where there are none");
+		return rps_why_fail(&reader->why, -EBADMSG, "a collapsed context, where there are none");
 	for (size_t i = sample->n_location_id; i-- > 0;) {
 		const struct rps_pprof_location *location = find_location(reader, sample->location_id[i]);
 
@@ -449,7 +444,8 @@ static int take_exact_stack(struct reader *reader, const Rps__Pprof__Sample *sam
 		from = node;
 		if (node == RPS_NONE) {
 			if (leaf->function != profile->nodes[0].function)
-				return fail(reader, -EBADMSG, "a stack that does not begin with the root");
+				return rps_why_fail(&reader->why, -EBADMSG,
+						    "a stack that does not begin with the root");
 			node = 0;
 			continue;
 		}
@@ -465,7 +461,7 @@ static int take_exact_stack(struct reader *reader, const Rps__Pprof__Sample *sam
 		reader->active_node[leaf->function] = node;
 	}
 	if (node == RPS_NONE)
-		return fail(reader, -EBADMSG, "a sample without a stack");
+		return rps_why_fail(&reader->why, -EBADMSG, "a sample without a stack");
 	if ((uint64_t)profile->n_nodes * sizeof(*profile->nodes) +
 		(uint64_t)profile->n_edges * sizeof(*profile->edges) >
 	    RPS_STACKS_MEMORY_MAX)
@@ -499,8 +495,7 @@ static int take_sample(struct reader *reader, const Rps__Pprof__Profile *piece)
 	return 0;
 }
 
-/* ---- What it says about itself
- * -------------------------------------------------------------------------------- */
+/* ---- What it says about itself ------------------------------------------------------------------ */
 
 /* "Key: value" of ours; anything else is a comment. */
 static int add_comment(struct reader *reader, const char *comment)
@@ -566,7 +561,8 @@ static int describe(struct reader *reader)
 		const char *comment = text(reader, reader->comments[i]);
 
 		if (comment == NULL)
-			return fail(reader, -EBADMSG, "a comment refers to a text that is not there");
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "a comment refers to a text that is not there");
 		error = add_comment(reader, comment);
 	}
 	if (error == 0)
@@ -574,9 +570,7 @@ static int describe(struct reader *reader)
 	return error == 0 ? 0 : out_of_memory(reader);
 }
 
-/* ---- Life
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 static int make_room(struct reader *reader)
 {
@@ -607,19 +601,19 @@ static int read_all(struct reader *reader)
 	if (error == 0)
 		error = describe(reader);
 	if (error == 0 && rps_profile_check(reader->profile, problem, sizeof(problem)) != 0)
-		error = fail(reader, -EBADMSG, "%s", problem);
+		error = rps_why_fail(&reader->why, -EBADMSG, "%s", problem);
 	return error;
 }
 
 int rps_pprof_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
-	struct reader reader = {.name = rps_input_name(input), .why = why, .why_size = why_size};
+	struct reader reader = {.why = {why, why_size, input, RPS_WHY_BYTE, 0}};
 	unsigned char *bytes;
 	size_t size;
 	int error = rps_input_all(input, SIZE_MAX_BYTES, &bytes, &size);
 
 	if (error != 0) {
-		snprintf(why, why_size, "%s: %s", reader.name, rps_input_why(input));
+		snprintf(why, why_size, "%s: %s", rps_input_name(input), rps_input_why(input));
 		return error;
 	}
 	reader.fields = (struct rps_pprof_fields){.bytes = bytes, .size = size};

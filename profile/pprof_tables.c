@@ -60,7 +60,7 @@ static int grow(struct rps_pprof_tables *tables, void **array, uint32_t *room, u
 		grow_error;                                                                                  \
 	})
 
-/* ---- While the file is read ------------------------------------------------------------------------ */
+/* ---- While the file is read --------------------------------------------------------------------- */
 
 static int add_text(struct rps_pprof_tables *tables, const ProtobufCBinaryData *bytes)
 {
@@ -150,8 +150,7 @@ int rps_pprof_tables_add(struct rps_pprof_tables *tables, const Rps__Pprof__Prof
 	return error;
 }
 
-/* ---- Look-ups ---------------------------------------------------------------------------------------------
- */
+/* ---- Look-ups ----------------------------------------------------------------------------------- */
 
 /* All three kinds begin with their id. */
 static int compare_ids(const void *a, const void *b)
@@ -207,8 +206,7 @@ const char *rps_pprof_tables_text(const struct rps_pprof_tables *tables, int64_t
 	return at >= 0 && (uint64_t)at < tables->n_texts ? tables->texts[at] : NULL;
 }
 
-/* ---- At the end
- * ---------------------------------------------------------------------------------------------- */
+/* ---- At the end --------------------------------------------------------------------------------- */
 
 static int object_of(struct rps_pprof_tables *tables, uint64_t mapping_id, const char **object)
 {

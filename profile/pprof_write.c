@@ -115,7 +115,7 @@ static int64_t positive(struct writer *writer, uint64_t number)
 	return number <= INT64_MAX ? (int64_t)number : (int64_t)fail(writer, -EOVERFLOW);
 }
 
-/* ---- Texts, functions, locations -------------------------------------------------------------- */
+/* ---- Texts, functions, locations ---------------------------------------------------------------- */
 
 static bool text_equal(const void *owner, uint32_t id, const void *key)
 {
@@ -187,7 +187,7 @@ static uint64_t location(struct writer *writer, uint32_t function, const char *f
 	return ++writer->n_locations;
 }
 
-/* ---- The order of things --------------------------------------------------------------------------- */
+/* ---- The order of things ------------------------------------------------------------------------ */
 
 static int sort_nodes(struct writer *writer)
 {
@@ -256,7 +256,7 @@ static int sort_edges(struct writer *writer)
 	return 0;
 }
 
-/* ---- Samples ---------------------------------------------------------------------------------------- */
+/* ---- Samples ------------------------------------------------------------------------------------ */
 
 static void push(struct writer *writer, uint64_t id)
 {
@@ -429,7 +429,7 @@ static void put_node(struct writer *writer, uint32_t node)
 		put_own(writer, node, function->file, function->line, own);
 }
 
-/* ---- About the profile ------------------------------------------------------------------------------ */
+/* ---- About the profile -------------------------------------------------------------------------- */
 
 static void put_types(struct writer *writer)
 {
@@ -542,7 +542,7 @@ static void set_times(const struct writer *writer, Rps__Pprof__Profile *piece)
 		piece->time_nanos = (int64_t)timegm(&tm) * 1000000000 - piece->duration_nanos;
 }
 
-/* ---- Tables -------------------------------------------------------------------------------------------- */
+/* ---- Tables ------------------------------------------------------------------------------------- */
 
 static int compare_texts(const void *a, const void *b)
 {
@@ -698,8 +698,7 @@ static void put_all(struct writer *writer)
 	put_end(writer);
 }
 
-/* ---- Life ------------------------------------------------------------------------------------------------
- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 static bool root_is_title(const struct rps_profile *profile)
 {

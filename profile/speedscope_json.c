@@ -10,12 +10,12 @@
 #include "profile/speedscope_json.h"
 
 #include "profile/speedscope_write.h"
+#include "profile/why.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,35 +50,18 @@ enum key { KEY_none, KEYS(KEY_ID) KEY_array };
 struct parser {
 	struct rps_input *input;
 	struct rps_speedscope_file *file;
-	char *why;
-	size_t why_size;
+	struct rps_why why; /* byte: of the chunk */
 	uint32_t depth;
 	enum key keys[LEVELS]; /* by depth: the member, or that it is an element of an array */
 	bool is_array[DEPTH_MAX];
-	uint64_t offset; /* of the chunk */
 	int error;
 };
 
-static int __attribute__((format(printf, 3, 4)))
-fail(struct parser *parser, int error, const char *format, ...)
-{
-	va_list arguments;
-	int n;
+/* The first failure counts: yajl is told to stop (0), and what follows from that says nothing. */
+#define FAIL(parser, code, ...)                                                                              \
+	((parser)->error == 0 ? (parser)->error = rps_why_fail(&(parser)->why, code, __VA_ARGS__), 0 : 0)
 
-	if (parser->error != 0)
-		return 0;
-	parser->error = error;
-	n = snprintf(parser->why, parser->why_size, "%s: byte %" PRIu64 ": ", rps_input_name(parser->input),
-		     parser->offset);
-	if (n >= 0 && (size_t)n < parser->why_size) {
-		va_start(arguments, format);
-		vsnprintf(parser->why + n, parser->why_size - (size_t)n, format, arguments);
-		va_end(arguments);
-	}
-	return 0;
-}
-
-/* ---- Arrays ---------------------------------------------------------------------------------------- */
+/* ---- Arrays ------------------------------------------------------------------------------------- */
 
 static uint64_t memory(const struct rps_speedscope_file *file)
 {
@@ -99,12 +82,12 @@ static void *grow(struct parser *parser, void *array, uint32_t *room, uint32_t n
 	if (n < *room)
 		return array;
 	if (memory(parser->file) + (uint64_t)(wanted - *room) * size > MEMORY_MAX) {
-		fail(parser, -E2BIG, "more than can be held (%u MiB)", MEMORY_MAX >> 20);
+		FAIL(parser, -E2BIG, "more than can be held (%u MiB)", MEMORY_MAX >> 20);
 		return NULL;
 	}
 	grown = realloc(array, wanted * size);
 	if (grown == NULL)
-		fail(parser, -ENOMEM, "out of memory");
+		FAIL(parser, -ENOMEM, "out of memory");
 	else
 		*room = wanted;
 	return grown;
@@ -124,7 +107,7 @@ static void *grow(struct parser *parser, void *array, uint32_t *room, uint32_t n
 		array;                                                                                       \
 	})
 
-/* ---- Where we are ------------------------------------------------------------------------------------- */
+/* ---- Where we are ------------------------------------------------------------------------------- */
 
 static bool is_at(const struct parser *parser, uint32_t depth, enum key outer, enum key inner)
 {
@@ -165,8 +148,7 @@ static bool in_weights(const struct parser *parser)
 	       parser->keys[4] == KEY_array;
 }
 
-/* ---- Values ----------------------------------------------------------------------------------------------
- */
+/* ---- Values ------------------------------------------------------------------------------------- */
 
 static const char *keep_text(struct parser *parser, const unsigned char *bytes, size_t size)
 {
@@ -174,7 +156,7 @@ static const char *keep_text(struct parser *parser, const unsigned char *bytes, 
 	char *text;
 
 	if (memchr(bytes, '\0', size) != NULL) {
-		fail(parser, -EBADMSG, "there is a NUL character in a text");
+		FAIL(parser, -EBADMSG, "there is a NUL character in a text");
 		return NULL;
 	}
 	text = strndup((const char *)bytes, size);
@@ -182,9 +164,9 @@ static const char *keep_text(struct parser *parser, const unsigned char *bytes, 
 	free(text);
 	parser->file->text_size += size + 16;
 	if (kept == NULL)
-		fail(parser, -ENOMEM, "out of memory");
+		FAIL(parser, -ENOMEM, "out of memory");
 	else if (memory(parser->file) > MEMORY_MAX)
-		fail(parser, -E2BIG, "more than can be held (%u MiB)", MEMORY_MAX >> 20);
+		FAIL(parser, -E2BIG, "more than can be held (%u MiB)", MEMORY_MAX >> 20);
 	return parser->error == 0 ? kept : NULL;
 }
 
@@ -219,7 +201,7 @@ static int take_string(void *cls, const unsigned char *bytes, size_t size)
 	} else if (in_event(parser) && parser->keys[5] == KEY_type) {
 		file->events[file->n_events - 1].type = size == 1 ? (char)bytes[0] : '\0';
 	} else if (in_stack(parser) || in_weights(parser)) {
-		return fail(parser, -EBADMSG, "a number is expected, not a text");
+		return FAIL(parser, -EBADMSG, "a number is expected, not a text");
 	}
 	if (place != NULL)
 		*place = keep_text(parser, bytes, size);
@@ -233,17 +215,17 @@ static int read_number(struct parser *parser, const char *text, size_t size, str
 
 	*number = (struct rps_json_number){0};
 	if (size == 0 || size >= sizeof(copy))
-		return fail(parser, -EBADMSG, "a number with too many digits");
+		return FAIL(parser, -EBADMSG, "a number with too many digits");
 	memcpy(copy, text, size);
 	copy[size] = '\0';
 	if (copy[0] == '-') {
 		value = strtod(copy, NULL);
-		return value == 0 ? 1 : fail(parser, -EBADMSG, "a number below 0");
+		return value == 0 ? 1 : FAIL(parser, -EBADMSG, "a number below 0");
 	}
 	if (strpbrk(copy, "eE") != NULL) {
 		value = strtod(copy, NULL);
 		if (!(value < 0x1p64))
-			return fail(parser, -EBADMSG, "a number beyond 64 bits");
+			return FAIL(parser, -EBADMSG, "a number beyond 64 bits");
 		number->integer = (uint64_t)value;
 		number->fraction = value - floor(value);
 		return 1;
@@ -251,7 +233,7 @@ static int read_number(struct parser *parser, const char *text, size_t size, str
 	errno = 0;
 	number->integer = strtoull(copy, &end, 10);
 	if (errno != 0)
-		return fail(parser, -EBADMSG, "a number beyond 64 bits");
+		return FAIL(parser, -EBADMSG, "a number beyond 64 bits");
 	if (*end == '.')
 		number->fraction = strtod(end, NULL);
 	if (number->fraction >= 1)
@@ -266,7 +248,7 @@ static int read_index(struct parser *parser, const char *text, size_t size, uint
 	if (!read_number(parser, text, size, &number))
 		return 0;
 	if (number.integer >= RPS_NONE || number.fraction != 0)
-		return fail(parser, -EBADMSG, "\"%.*s\" is no index or line", (int)(size < 40 ? size : 40),
+		return FAIL(parser, -EBADMSG, "\"%.*s\" is no index or line", (int)(size < 40 ? size : 40),
 			    text);
 	*index = (uint32_t)number.integer;
 	return 1;
@@ -306,7 +288,7 @@ static int take_boolean(void *cls, int value)
 	if (parser->depth == 1 && parser->keys[1] == KEY_rooted)
 		parser->file->is_rooted = value;
 	if (parser->depth < LEVELS && (in_stack(parser) || in_weights(parser)))
-		return fail(parser, -EBADMSG, "a number is expected");
+		return FAIL(parser, -EBADMSG, "a number is expected");
 	return 1;
 }
 
@@ -315,7 +297,7 @@ static int take_null(void *cls)
 	struct parser *parser = cls;
 
 	if (parser->depth < LEVELS && (in_stack(parser) || in_weights(parser)))
-		return fail(parser, -EBADMSG, "a number is expected, not null");
+		return FAIL(parser, -EBADMSG, "a number is expected, not null");
 	return 1;
 }
 
@@ -335,13 +317,12 @@ static int take_key(void *cls, const unsigned char *bytes, size_t size)
 	return 1;
 }
 
-/* ---- Containers
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Containers --------------------------------------------------------------------------------- */
 
 static int begin(struct parser *parser, bool is_array)
 {
 	if (++parser->depth == DEPTH_MAX)
-		return fail(parser, -EBADMSG, "it is nested too deep");
+		return FAIL(parser, -EBADMSG, "it is nested too deep");
 	parser->is_array[parser->depth] = is_array;
 	if (parser->depth < LEVELS)
 		parser->keys[parser->depth] = is_array ? KEY_array : KEY_none;
@@ -354,7 +335,7 @@ static int begin_profile(struct parser *parser)
 	struct rps_speedscope_profile *profile;
 
 	if (file->n_profiles == PROFILES_MAX)
-		return fail(parser, -E2BIG, "more than %u profiles", PROFILES_MAX);
+		return FAIL(parser, -E2BIG, "more than %u profiles", PROFILES_MAX);
 	profile = ADD(parser, profiles);
 	if (profile == NULL)
 		return 0;
@@ -369,7 +350,7 @@ static int begin_map(void *cls)
 	struct parser *parser = cls;
 
 	if (parser->depth < LEVELS && (in_stack(parser) || in_weights(parser)))
-		return fail(parser, -EBADMSG, "a number is expected");
+		return FAIL(parser, -EBADMSG, "a number is expected");
 	if (!begin(parser, false))
 		return 0;
 	if (is_at(parser, 2, KEY_shared, KEY_none))
@@ -391,7 +372,7 @@ static int begin_array(void *cls)
 	struct parser *parser = cls;
 
 	if (parser->depth < LEVELS && (in_stack(parser) || in_weights(parser)))
-		return fail(parser, -EBADMSG, "a number is expected");
+		return FAIL(parser, -EBADMSG, "a number is expected");
 	if (!begin(parser, true))
 		return 0;
 	/* One list of each kind: two would mix. */
@@ -401,7 +382,7 @@ static int begin_array(void *cls)
 		if ((parser->keys[3] == KEY_samples && profile->n_stacks > 0) ||
 		    (parser->keys[3] == KEY_weights && profile->n_weights > 0) ||
 		    (parser->keys[3] == KEY_events && profile->n_events > 0))
-			return fail(parser, -EBADMSG, "a list that is there twice");
+			return FAIL(parser, -EBADMSG, "a list that is there twice");
 	}
 	return 1;
 }
@@ -422,18 +403,17 @@ static int end(void *cls)
 	return 1;
 }
 
-/* ---- The whole
- * -------------------------------------------------------------------------------------------------- */
+/* ---- The whole ---------------------------------------------------------------------------------- */
 
 static void parse_failed(struct parser *parser, yajl_handle handle, const char *bytes, size_t size)
 {
 	unsigned char *message;
 
-	parser->offset += yajl_get_bytes_consumed(handle);
+	parser->why.byte += yajl_get_bytes_consumed(handle);
 	message = yajl_get_error(handle, 0, (const unsigned char *)bytes, size);
 	if (message != NULL)
 		message[strcspn((char *)message, "\n")] = '\0';
-	fail(parser, -EBADMSG, "this is no JSON, or it is cut off (%s)",
+	FAIL(parser, -EBADMSG, "this is no JSON, or it is cut off (%s)",
 	     message != NULL ? (const char *)message : "out of memory");
 	if (message != NULL)
 		yajl_free_error(handle, message);
@@ -452,12 +432,12 @@ static void parse(struct parser *parser, yajl_handle handle)
 			parse_failed(parser, handle, bytes, size);
 			return;
 		}
-		parser->offset += size;
+		parser->why.byte += size;
 	}
 	if (result < 0)
-		fail(parser, result, "%s", rps_input_why(parser->input));
+		FAIL(parser, result, "%s", rps_input_why(parser->input));
 	else if (yajl_complete_parse(handle) != yajl_status_ok || parser->depth != 0)
-		fail(parser, -EBADMSG, "the file is cut off");
+		FAIL(parser, -EBADMSG, "the file is cut off");
 }
 
 int rps_speedscope_json_read(struct rps_input *input, struct rps_speedscope_file *file, char *why,
@@ -474,15 +454,15 @@ int rps_speedscope_json_read(struct rps_input *input, struct rps_speedscope_file
 	    .yajl_start_array = begin_array,
 	    .yajl_end_array = end,
 	};
-	struct parser parser = {.input = input, .file = file, .why = why, .why_size = why_size};
+	struct parser parser = {.input = input, .file = file, .why = {why, why_size, input, RPS_WHY_BYTE, 0}};
 	yajl_handle handle = yajl_alloc(&callbacks, NULL, &parser);
 
 	if (handle == NULL)
-		fail(&parser, -ENOMEM, "out of memory");
+		FAIL(&parser, -ENOMEM, "out of memory");
 	else
 		parse(&parser, handle);
 	if (parser.error == 0 && (!file->has_schema || !file->has_shared))
-		fail(&parser, -EBADMSG,
+		FAIL(&parser, -EBADMSG,
 		     "this JSON is no speedscope file (its $schema, or its frames, are missing)");
 	if (handle != NULL)
 		yajl_free(handle);

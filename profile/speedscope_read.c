@@ -5,11 +5,11 @@
 #include "profile/pprof_units.h"
 #include "profile/speedscope_json.h"
 #include "profile/stacks.h"
+#include "profile/why.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +22,7 @@ struct meaning {
 };
 
 struct reader {
-	const char *name;
-	char *why;
-	size_t why_size;
+	struct rps_why why;
 	struct rps_speedscope_file file;
 	struct rps_profile *profile;
 	struct rps_stacks *stacks;
@@ -35,26 +33,12 @@ struct reader {
 	bool is_ours;
 };
 
-static int __attribute__((format(printf, 3, 4)))
-fail(struct reader *reader, int error, const char *format, ...)
-{
-	va_list arguments;
-	int n = snprintf(reader->why, reader->why_size, "%s: ", reader->name);
-
-	if (n >= 0 && (size_t)n < reader->why_size) {
-		va_start(arguments, format);
-		vsnprintf(reader->why + n, reader->why_size - (size_t)n, format, arguments);
-		va_end(arguments);
-	}
-	return error;
-}
-
 static int stacks_failed(struct reader *reader, int error)
 {
-	return fail(reader, error, "%s", rps_stacks_why(error));
+	return rps_why_fail(&reader->why, error, "%s", rps_stacks_why(error));
 }
 
-/* ---- Events ------------------------------------------------------------------------------------------ */
+/* ---- Events ------------------------------------------------------------------------------------- */
 
 static int find_event(struct reader *reader, const char *name, const char *long_name, uint32_t *event)
 {
@@ -62,10 +46,12 @@ static int find_event(struct reader *reader, const char *name, const char *long_
 		if (strcmp(reader->events[*event].name, name) == 0)
 			return 0;
 	if (reader->n_events == RPS_EVENTS_MAX)
-		return fail(reader, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
+		return rps_why_fail(&reader->why, -EBADMSG, "more than %u events", RPS_EVENTS_MAX);
 	reader->events[reader->n_events].name = rps_profile_text(reader->profile, name);
 	reader->events[reader->n_events].long_name = long_name;
-	return reader->events[reader->n_events++].name != NULL ? 0 : fail(reader, -ENOMEM, "out of memory");
+	return reader->events[reader->n_events++].name != NULL
+		   ? 0
+		   : rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 }
 
 static int find_meaning(struct reader *reader, uint32_t i)
@@ -107,16 +93,16 @@ static int define_events(struct reader *reader)
 	    reader->file.exporter != NULL && strncmp(reader->file.exporter, "RunProfileServer ", 17) == 0;
 	reader->meanings = calloc((size_t)reader->file.n_profiles + 1, sizeof(*reader->meanings));
 	if (reader->meanings == NULL)
-		return fail(reader, -ENOMEM, "out of memory");
+		return rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < reader->file.n_profiles && error == 0; i++)
 		error = find_meaning(reader, i);
 	if (error != 0)
 		return error;
 	if (reader->n_events == 0)
-		return fail(reader, -EBADMSG, "there are no profiles in it");
+		return rps_why_fail(&reader->why, -EBADMSG, "there are no profiles in it");
 	return rps_profile_set_events(reader->profile, reader->events, reader->n_events) == 0
 		   ? 0
-		   : fail(reader, -ENOMEM, "out of memory");
+		   : rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 }
 
 static int define_functions(struct reader *reader)
@@ -125,24 +111,23 @@ static int define_functions(struct reader *reader)
 
 	reader->functions = malloc(((size_t)file->n_frames + 1) * sizeof(*reader->functions));
 	if (reader->functions == NULL)
-		return fail(reader, -ENOMEM, "out of memory");
+		return rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < file->n_frames; i++) {
 		const struct rps_function function = {
 		    .name = file->frames[i].name, .file = file->frames[i].file, .line = file->frames[i].line};
 
 		if (function.name == NULL)
-			return fail(reader, -EBADMSG, "frame %" PRIu32 " has no name", i);
+			return rps_why_fail(&reader->why, -EBADMSG, "frame %" PRIu32 " has no name", i);
 		reader->functions[i] = rps_profile_function(reader->profile, &function);
 		if (reader->functions[i] == RPS_NONE)
-			return fail(reader, -ENOMEM, "out of memory");
+			return rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	}
 	if (reader->is_ours && file->is_rooted && file->n_frames > 0)
 		reader->profile->nodes[0].function = reader->functions[0];
 	return 0;
 }
 
-/* ---- Stacks ---------------------------------------------------------------------------------------------
- */
+/* ---- Stacks ------------------------------------------------------------------------------------- */
 
 static int scaled(struct reader *reader, const struct meaning *meaning, const struct rps_json_number *number,
 		  uint64_t *value)
@@ -150,7 +135,7 @@ static int scaled(struct reader *reader, const struct meaning *meaning, const st
 	if (__builtin_mul_overflow(number->integer, meaning->scale, value) ||
 	    __builtin_add_overflow(*value, (uint64_t)llround(number->fraction * (double)meaning->scale),
 				   value))
-		return fail(reader, -EBADMSG, "a number beyond 64 bits");
+		return rps_why_fail(&reader->why, -EBADMSG, "a number beyond 64 bits");
 	return 0;
 }
 
@@ -159,8 +144,8 @@ static int enter(struct reader *reader, uint32_t frame)
 	int error;
 
 	if (frame >= reader->file.n_frames)
-		return fail(reader, -EBADMSG, "a stack refers to frame %" PRIu32 ", which is not there",
-			    frame);
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "a stack refers to frame %" PRIu32 ", which is not there", frame);
 	error = rps_stacks_enter(reader->stacks, reader->functions[frame], "", 0);
 	return error == 0 ? 0 : stacks_failed(reader, error);
 }
@@ -170,7 +155,7 @@ static int take_root(struct reader *reader, uint32_t first, uint32_t end)
 {
 	return first < end && reader->file.stacks[first] == 0 && reader->file.n_frames > 0
 		   ? 0
-		   : fail(reader, -EBADMSG, "a stack that does not begin with the root");
+		   : rps_why_fail(&reader->why, -EBADMSG, "a stack that does not begin with the root");
 }
 
 static int take_sampled(struct reader *reader, const struct rps_speedscope_profile *from,
@@ -181,8 +166,8 @@ static int take_sampled(struct reader *reader, const struct rps_speedscope_profi
 	const bool is_rooted = reader->is_ours && file->is_rooted;
 
 	if (from->n_stacks != from->n_weights)
-		return fail(reader, -EBADMSG, "%" PRIu32 " samples, but %" PRIu32 " weights", from->n_stacks,
-			    from->n_weights);
+		return rps_why_fail(&reader->why, -EBADMSG, "%" PRIu32 " samples, but %" PRIu32 " weights",
+				    from->n_stacks, from->n_weights);
 	for (uint32_t i = 0; i < from->n_stacks; i++) {
 		const uint32_t stack_end = file->ends[from->first_stack + i];
 		uint64_t costs[RPS_EVENTS_MAX] = {0}, value;
@@ -218,12 +203,12 @@ static int take_event(struct reader *reader, const struct rps_speedscope_event *
 		return error == 0 ? 0 : stacks_failed(reader, error);
 	}
 	if (event->type != 'C')
-		return fail(reader, -EBADMSG, "an event that neither opens nor closes a frame");
+		return rps_why_fail(&reader->why, -EBADMSG, "an event that neither opens nor closes a frame");
 	if (event->frame >= reader->file.n_frames || rps_stacks_depth(reader->stacks) == 0 ||
 	    profile->nodes[rps_stacks_node(reader->stacks)].function != reader->functions[event->frame])
-		return fail(reader, -EBADMSG,
-			    "an event closes frame %" PRIu32 ", which is not the innermost one",
-			    event->frame);
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "an event closes frame %" PRIu32 ", which is not the innermost one",
+				    event->frame);
 	rps_stacks_leave(reader->stacks);
 	return 0;
 }
@@ -243,7 +228,8 @@ static int take_evented(struct reader *reader, const struct rps_speedscope_profi
 		if (error != 0)
 			return error;
 		if (i > 0 && now < last)
-			return fail(reader, -EBADMSG, "the events are not in the order of time");
+			return rps_why_fail(&reader->why, -EBADMSG,
+					    "the events are not in the order of time");
 		if (meaning->event != CALLS)
 			costs[meaning->event] = i > 0 ? now - last : 0;
 		last = now;
@@ -257,17 +243,16 @@ static int take_evented(struct reader *reader, const struct rps_speedscope_profi
 			return error;
 	}
 	if (rps_stacks_depth(reader->stacks) > 0)
-		return fail(reader, -EBADMSG,
-			    "the file is cut off: frames that were opened are never closed");
+		return rps_why_fail(&reader->why, -EBADMSG,
+				    "the file is cut off: frames that were opened are never closed");
 	return 0;
 }
 
-/* ---- Life -------------------------------------------------------------------------------------------------
- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
-static int read_all(struct reader *reader, struct rps_input *input)
+static int read_all(struct reader *reader, struct rps_input *input, char *why, size_t why_size)
 {
-	int error = rps_speedscope_json_read(input, &reader->file, reader->why, reader->why_size);
+	int error = rps_speedscope_json_read(input, &reader->file, why, why_size);
 	char problem[200], count[16];
 
 	if (error == 0)
@@ -276,7 +261,7 @@ static int read_all(struct reader *reader, struct rps_input *input)
 		error = define_functions(reader);
 	if (error == 0) {
 		reader->stacks = rps_stacks_create(reader->profile);
-		error = reader->stacks != NULL ? 0 : fail(reader, -ENOMEM, "out of memory");
+		error = reader->stacks != NULL ? 0 : rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	}
 	for (uint32_t i = 0; i < reader->file.n_profiles && error == 0; i++)
 		error = reader->file.profiles[i].is_evented
@@ -285,22 +270,23 @@ static int read_all(struct reader *reader, struct rps_input *input)
 	snprintf(count, sizeof(count), "%" PRIu32, reader->file.n_profiles);
 	if (error == 0 && !reader->is_ours && reader->file.name != NULL &&
 	    rps_profile_add_meta(reader->profile, "Name", reader->file.name) != 0)
-		error = fail(reader, -ENOMEM, "out of memory");
+		error = rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	if (error == 0 && !reader->is_ours && reader->file.n_profiles > 1 &&
 	    rps_profile_add_meta(reader->profile, "Profiles added up", count) != 0)
-		error = fail(reader, -ENOMEM, "out of memory");
+		error = rps_why_fail(&reader->why, -ENOMEM, "out of memory");
 	if (error == 0 && rps_profile_check(reader->profile, problem, sizeof(problem)) != 0)
-		error = fail(reader, -EBADMSG, "%s", problem);
+		error = rps_why_fail(&reader->why, -EBADMSG, "%s", problem);
 	return error;
 }
 
 int rps_speedscope_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
-	struct reader reader = {.name = rps_input_name(input), .why = why, .why_size = why_size};
+	struct reader reader = {.why = {why, why_size, input, RPS_WHY_FILE, 0}};
 	int error;
 
 	reader.profile = reader.file.profile = rps_profile_create("(profile)");
-	error = reader.profile != NULL ? read_all(&reader, input) : fail(&reader, -ENOMEM, "out of memory");
+	error = reader.profile != NULL ? read_all(&reader, input, why, why_size)
+				       : rps_why_fail(&reader.why, -ENOMEM, "out of memory");
 	rps_stacks_destroy(reader.stacks);
 	rps_speedscope_json_clear(&reader.file);
 	free(reader.functions);

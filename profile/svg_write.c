@@ -47,7 +47,7 @@ struct writer {
 	int has_files, error;
 };
 
-/* ---- Texts -------------------------------------------------------------------------------------------- */
+/* ---- Texts -------------------------------------------------------------------------------------- */
 
 /* Characters of East Asian scripts and emoji are two wide. flame.js counts the same. */
 static size_t columns(uint32_t code_point)
@@ -131,8 +131,7 @@ static const char *amount(const struct writer *writer, uint64_t cost, char *text
 	return text;
 }
 
-/* ---- Where frames are ------------------------------------------------------------------------------------
- */
+/* ---- Where frames are --------------------------------------------------------------------------- */
 
 static int measure(struct writer *writer)
 {
@@ -178,8 +177,7 @@ static double to_width(const struct writer *writer, uint64_t cost)
 	return writer->total > 0 ? (double)cost / (double)writer->total * WIDTH : 0;
 }
 
-/* ---- Frames
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Frames ------------------------------------------------------------------------------------- */
 
 /* One colour for each source file; code without source is grey, unless there is nothing else. */
 static void put_class(struct writer *writer, uint32_t node)
@@ -251,8 +249,7 @@ static void put_frame(struct writer *writer, uint32_t node)
 	fputs("</g>\n", writer->out);
 }
 
-/* ---- The image
- * ------------------------------------------------------------------------------------------------ */
+/* ---- The image ---------------------------------------------------------------------------------- */
 
 static void put_head(struct writer *writer, const struct rps_profile *profile, double height)
 {

@@ -56,7 +56,7 @@ struct unfolding {
 	uint32_t n_frames, room, n_steps;
 };
 
-/* ---- Shares ----------------------------------------------------------------------------- */
+/* ---- Shares ------------------------------------------------------------------------------------- */
 
 /* Of `all`, `share`, but at most what is left; that is taken. */
 static uint64_t take(uint64_t *left, uint64_t all, double share)
@@ -120,7 +120,7 @@ static double thickness(const struct unfolding *unfolding, uint32_t flat_node, c
 	return thickest;
 }
 
-/* ---- The walk -------------------------------------------------------------------------------- */
+/* ---- The walk ----------------------------------------------------------------------------------- */
 
 static int push(struct unfolding *unfolding, uint32_t flat_node, uint32_t node, const double *shares,
 		double calls_share)
@@ -241,7 +241,7 @@ static int walk_from(struct unfolding *unfolding, uint32_t flat_node, uint32_t n
 	return error;
 }
 
-/* ---- The rest ---------------------------------------------------------------------------------- */
+/* ---- The rest ----------------------------------------------------------------------------------- */
 
 static bool has_anything(const struct unfolding *unfolding, uint32_t flat_node)
 {

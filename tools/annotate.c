@@ -63,7 +63,7 @@ static void help(FILE *out)
 	      out);
 }
 
-/* ---- Files ------------------------------------------------------------------------------------------- */
+/* ---- Files -------------------------------------------------------------------------------------- */
 
 /* A pattern for the whole path, or for its end. */
 static bool is_source(const char *file, const char *wanted)
@@ -124,8 +124,7 @@ static void choose_files(struct annotation *annotation)
 		qsort(annotation->files, annotation->n_files, sizeof(*annotation->files), compare_files);
 }
 
-/* ---- Showing ---------------------------------------------------------------------------------------------
- */
+/* ---- Showing ------------------------------------------------------------------------------------ */
 
 static void add_costs(const struct annotation *annotation, struct rps_table *table,
 		      const struct rps_source_line *line)
@@ -362,7 +361,7 @@ static int show(struct annotation *annotation)
 	return status != 0 || error != 0;
 }
 
-/* ---- The command -------------------------------------------------------------------------------------- */
+/* ---- The command -------------------------------------------------------------------------------- */
 
 /* 0, -ENOMEM, or -ENOENT after a message. */
 static int collect(struct annotation *annotation)

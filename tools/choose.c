@@ -15,7 +15,7 @@
 
 #define SIMILAR_MAX 5u
 
-/* ---- Numbers -------------------------------------------------------------------------------- */
+/* ---- Numbers ------------------------------------------------------------------------------------ */
 
 int rps_choose_number(const char *name, const char *text, uint64_t *number)
 {
@@ -39,7 +39,7 @@ int rps_choose_percent(const char *name, const char *text, double *percent)
 	return -1;
 }
 
-/* ---- Events ----------------------------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------------------------------- */
 
 static void complain_of_event(const struct rps_profile *profile, const char *name)
 {
@@ -72,7 +72,7 @@ uint32_t rps_choose_event(const struct rps_profile *profile, const char *name)
 	return RPS_NONE;
 }
 
-/* ---- Functions ----------------------------------------------------------------------------------- */
+/* ---- Functions ---------------------------------------------------------------------------------- */
 
 /* The name proper within "void shop::Cart<int>::add<X>(Item const&) const": where it begins and ends. */
 static const char *bare_name(const char *name, size_t *size)
@@ -170,7 +170,7 @@ uint32_t rps_choose_functions(const struct rps_call_graph *graph, const char *wa
 	return n;
 }
 
-/* ---- What a profile is --------------------------------------------------------------------------- */
+/* ---- What a profile is -------------------------------------------------------------------------- */
 
 void rps_place_text(char *text, size_t size, const char *file, uint32_t line)
 {

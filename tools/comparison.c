@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Life ------------------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 int rps_comparison_init(struct rps_comparison *comparison, enum rps_comparison_by by, const char *path)
 {
@@ -45,7 +45,7 @@ void rps_comparison_clear(struct rps_comparison *comparison)
 	*comparison = (struct rps_comparison){0};
 }
 
-/* ---- Rows of one side ---------------------------------------------------------------------------- */
+/* ---- Rows of one side --------------------------------------------------------------------------- */
 
 static bool figures_equal(const void *owner, uint32_t id, const void *key)
 {
@@ -104,7 +104,7 @@ static int add_amounts(const struct rps_profile *profile, const uint32_t *events
 	return error;
 }
 
-/* ---- One profile ------------------------------------------------------------------------------------ */
+/* ---- One profile -------------------------------------------------------------------------------- */
 
 static int map_events(struct rps_comparison *comparison, const struct rps_profile *profile, uint32_t *events)
 {
@@ -315,7 +315,7 @@ int rps_comparison_add(struct rps_comparison *comparison, struct rps_side *side,
 	return 0;
 }
 
-/* ---- Changes -------------------------------------------------------------------------------------- */
+/* ---- Changes ------------------------------------------------------------------------------------ */
 
 struct rps_comparison_row rps_comparison_total(const struct rps_comparison *comparison)
 {

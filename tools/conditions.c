@@ -12,7 +12,7 @@
 
 #define TOTAL "total"
 
-/* ---- Reading --------------------------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------------------------------ */
 
 static const struct {
 	const char *text;
@@ -127,7 +127,7 @@ void rps_condition_clear(struct rps_condition *condition)
 	condition->name = condition->event = NULL;
 }
 
-/* ---- Judging ----------------------------------------------------------------------------------- */
+/* ---- Judging ------------------------------------------------------------------------------------ */
 
 bool rps_condition_is_about(const struct rps_condition *condition, const struct rps_comparison_row *row,
 			    bool is_total)

@@ -84,7 +84,7 @@ static int load_side(struct diff *diff, struct rps_side *side, char *path)
 	return n_read > 0 ? status : 2;
 }
 
-/* ---- Conditions -------------------------------------------------------------------------------------- */
+/* ---- Conditions --------------------------------------------------------------------------------- */
 
 static uint32_t event_of(const struct diff *diff, const struct rps_condition *condition)
 {
@@ -171,7 +171,7 @@ static int check_conditions(struct diff *diff)
 	return result;
 }
 
-/* ---- Showing ------------------------------------------------------------------------------------------- */
+/* ---- Showing ------------------------------------------------------------------------------------ */
 
 static void put_side(const struct diff *diff, const char *what, const char *path, const struct rps_side *side)
 {
@@ -280,8 +280,7 @@ static int compare(struct diff *diff, char *const *paths)
 	return held ? STATUS_CONDITION : 0;
 }
 
-/* ---- Options --------------------------------------------------------------------------------------------
- */
+/* ---- Options ------------------------------------------------------------------------------------ */
 
 enum { OPTION_FAIL_IF = 300 };
 

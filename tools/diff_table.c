@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Rows ------------------------------------------------------------------------------------------ */
+/* ---- Rows --------------------------------------------------------------------------------------- */
 
 static struct rps_change cost_of(const struct rps_diff_table *diff, const struct rps_comparison_row *row)
 {
@@ -54,7 +54,7 @@ static int compare_rows(const void *a, const void *b, void *cls)
 	return order != 0 ? order : strcmp(left->file, right->file);
 }
 
-/* ---- Cells --------------------------------------------------------------------------------------------- */
+/* ---- Cells -------------------------------------------------------------------------------------- */
 
 /* A number per request: whole if it is, else with three decimals; `has_sign` as a change. */
 static void count_text(char text[RPS_TEXT_NUMBER_SIZE], double value, bool has_sign)
@@ -213,7 +213,7 @@ static void add_row(const struct rps_diff_table *diff, struct rps_table *table,
 	add_name(diff, table, row);
 }
 
-/* ---- The table ------------------------------------------------------------------------------------- */
+/* ---- The table ---------------------------------------------------------------------------------- */
 
 void rps_diff_table_sort(const struct rps_diff_table *as)
 {

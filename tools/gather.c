@@ -27,7 +27,7 @@ struct worker {
 	int error;
 };
 
-/* ---- Groups ------------------------------------------------------------------------------ */
+/* ---- Groups ------------------------------------------------------------------------------------- */
 
 static void clear_group(struct rps_gather_group *group)
 {
@@ -109,7 +109,7 @@ static int add_number(struct rps_gather_numbers *numbers, uint64_t number)
 	return 0;
 }
 
-/* ---- What a profile says of itself ---------------------------------------------------------- */
+/* ---- What a profile says of itself -------------------------------------------------------------- */
 
 static uint64_t number_of(const struct rps_profile *profile, const char *key)
 {
@@ -188,7 +188,7 @@ static uint32_t group_of(struct worker *worker, const struct rps_profile *profil
 			  options->by_path ? path : name);
 }
 
-/* ---- Work ---------------------------------------------------------------------------------------- */
+/* ---- Work --------------------------------------------------------------------------------------- */
 
 static int add_profile(struct worker *worker, struct rps_input_file *input, const struct rps_profile *profile)
 {
@@ -256,7 +256,7 @@ static void *work(void *cls)
 	}
 }
 
-/* ---- Joining ---------------------------------------------------------------------------------------- */
+/* ---- Joining ------------------------------------------------------------------------------------ */
 
 /* `into` gets the groups of `from`; map[i]: what group i became. */
 static int join_groups(struct rps_gather_groups *into, struct rps_gather_groups *from, uint32_t *map)

@@ -24,7 +24,7 @@ static int write_compressed(const struct rps_profile *profile, FILE *out)
 	return rps_format_write_compressed(compressed_format, profile, out);
 }
 
-/* ---- Names ------------------------------------------------------------------------------ */
+/* ---- Names -------------------------------------------------------------------------------------- */
 
 /* "DIR/{name}.agg.prof", with ".2" in the middle for a second attempt. malloc'ed. */
 static char *attempt_path(const struct rps_gather_output *output, const struct rps_gather_group *group,
@@ -86,7 +86,7 @@ static char *choose_path(const struct rps_gather_output *output, const struct rp
 	return NULL;
 }
 
-/* ---- Writing ------------------------------------------------------------------------------- */
+/* ---- Writing ------------------------------------------------------------------------------------ */
 
 /* The name itself, too, must be on the disk before inputs are deleted. */
 static int flush_directory(const char *path)

@@ -40,7 +40,7 @@ struct run {
 static pthread_mutex_t terminal_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool bar_is_shown;
 
-/* ---- Messages ---------------------------------------------------------------------------- */
+/* ---- Messages ----------------------------------------------------------------------------------- */
 
 static void clear_bar(void)
 {
@@ -119,7 +119,7 @@ static void help(FILE *out)
 		     "      --version        the version\n");
 }
 
-/* ---- Steps ---------------------------------------------------------------------------------- */
+/* ---- Steps -------------------------------------------------------------------------------------- */
 
 static int check_output(const struct run *run)
 {
@@ -237,7 +237,7 @@ static int gather(struct run *run)
 	return status;
 }
 
-/* ---- Options ---------------------------------------------------------------------------------- */
+/* ---- Options ------------------------------------------------------------------------------------ */
 
 /* Where the sums go if nothing says it: the first directory that was named, or where the first file is.
  * malloc'ed. */

@@ -24,7 +24,7 @@ int rps_summary_find(const char *name)
 	return -1;
 }
 
-/* ---- Numbers ---------------------------------------------------------------------------------- */
+/* ---- Numbers ------------------------------------------------------------------------------------ */
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -63,7 +63,7 @@ static void add_real(struct rps_table *table, double value, int decimals)
 	rps_table_formatted(table, text, json, RPS_STYLE_PLAIN);
 }
 
-/* ---- Columns and cells ---------------------------------------------------------------------------- */
+/* ---- Columns and cells -------------------------------------------------------------------------- */
 
 /* All events that any sum has, in the order they come. */
 static uint32_t find_events(const struct rps_gather_groups *groups, struct rps_event *events)

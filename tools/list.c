@@ -63,7 +63,7 @@ static void help(FILE *out)
 	      out);
 }
 
-/* ---- Filters ----------------------------------------------------------------------------------- */
+/* ---- Filters ------------------------------------------------------------------------------------ */
 
 /* An asterisk may match slashes: all that is below. */
 static bool matches_path(const char *pattern, const char *path)
@@ -114,7 +114,7 @@ static bool is_wanted(const struct list *list, const struct entry *entry)
 	return list->until == NULL || (entry->time[0] != '\0' && strcmp(entry->time, list->until) < 0);
 }
 
-/* ---- Reading -------------------------------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------------------------------ */
 
 static void clear_entry(struct entry *entry)
 {
@@ -192,7 +192,7 @@ static int take(void *cls, const char *path, const struct rps_profile *profile)
 	return error;
 }
 
-/* ---- Order -------------------------------------------------------------------------------------------- */
+/* ---- Order -------------------------------------------------------------------------------------- */
 
 static int compare_numbers(uint64_t left, uint64_t right)
 {
@@ -263,8 +263,7 @@ static int compare_entries(const void *a, const void *b, void *cls)
 	return order != 0 ? order : by_file(a, b);
 }
 
-/* ---- Showing --------------------------------------------------------------------------------------------
- */
+/* ---- Showing ------------------------------------------------------------------------------------ */
 
 static void add_row(struct rps_table *table, const struct entry *entry)
 {
@@ -368,8 +367,7 @@ static int list_of(struct list *list, char *const *paths, int n_paths)
 	return status != 0;
 }
 
-/* ---- Options ----------------------------------------------------------------------------------------------
- */
+/* ---- Options ------------------------------------------------------------------------------------ */
 
 enum { OPTION_STATUS = 300, OPTION_SLOWER, OPTION_FASTER, OPTION_SINCE, OPTION_UNTIL };
 

@@ -111,7 +111,7 @@ int rps_load_each(char *const *paths, int n_paths, enum rps_load_sums sums, rps_
 	return loading.n_broken > 0 || loading.inputs.n_unreadable > 0 || loading.n_taken == 0;
 }
 
-/* ---- The sum -------------------------------------------------------------------------------- */
+/* ---- The sum ------------------------------------------------------------------------------------ */
 
 struct summing {
 	struct rps_merge *merge;

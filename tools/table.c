@@ -36,7 +36,7 @@ struct rps_table {
 	bool is_out_of_memory;
 };
 
-/* ---- Life --------------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 struct rps_table *rps_table_create(void)
 {
@@ -91,7 +91,7 @@ uint32_t rps_table_n_rows(const struct rps_table *table)
 	return (uint32_t)(table->n_cells / table->n_columns);
 }
 
-/* ---- Cells ---------------------------------------------------------------------------------- */
+/* ---- Cells -------------------------------------------------------------------------------------- */
 
 static bool make_room(struct rps_table *table)
 {
@@ -208,7 +208,7 @@ void rps_table_indent(struct rps_table *table, uint32_t indent)
 		table->cells[table->n_cells - 1].indent = indent;
 }
 
-/* ---- Printing --------------------------------------------------------------------------------- */
+/* ---- Printing ----------------------------------------------------------------------------------- */
 
 static size_t cell_width(const struct cell *cell)
 {
@@ -352,7 +352,7 @@ int rps_table_print_json(const struct rps_table *table, const struct rps_view *v
 	return table->is_out_of_memory ? -ENOMEM : 0;
 }
 
-/* ---- Events -------------------------------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------------------------------- */
 
 bool rps_event_is_time(const struct rps_event *event)
 {

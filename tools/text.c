@@ -13,7 +13,7 @@
 
 #define ELLIPSIS "\xe2\x80\xa6"
 
-/* ---- Safe -------------------------------------------------------------------------------- */
+/* ---- Safe --------------------------------------------------------------------------------------- */
 
 /* Writes the next character of `text` as it may be shown; returns the bytes taken. `out` has room for 16. */
 static size_t make_safe(const char *text, size_t size, char *out)
@@ -83,7 +83,7 @@ void rps_text_put_json(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-/* ---- Width --------------------------------------------------------------------------------- */
+/* ---- Width -------------------------------------------------------------------------------------- */
 
 static size_t width_of(uint32_t code_point)
 {
@@ -106,7 +106,7 @@ size_t rps_text_width(const char *text)
 	return width;
 }
 
-/* ---- Short ----------------------------------------------------------------------------------- */
+/* ---- Short -------------------------------------------------------------------------------------- */
 
 static bool ends_in_operator(const char *text, const char *end)
 {
@@ -247,7 +247,7 @@ const char *rps_text_base(const char *path)
 	return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-/* ---- Numbers --------------------------------------------------------------------------------- */
+/* ---- Numbers ------------------------------------------------------------------------------------ */
 
 void rps_text_number(char text[RPS_TEXT_NUMBER_SIZE], uint64_t number)
 {

@@ -43,7 +43,7 @@ static void help(FILE *out)
 	      out);
 }
 
-/* ---- Showing ----------------------------------------------------------------------------------------- */
+/* ---- Showing ------------------------------------------------------------------------------------ */
 
 static void describe(const struct tree *tree, const struct rps_tree_row *item, const char **name,
 		     const char **file, uint32_t *line)
@@ -189,7 +189,7 @@ static int show(struct tree *tree)
 	return status != 0 || error != 0;
 }
 
-/* ---- The command ------------------------------------------------------------------------------------- */
+/* ---- The command -------------------------------------------------------------------------------- */
 
 static int check_functions(const struct tree *tree)
 {

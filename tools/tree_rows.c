@@ -46,7 +46,7 @@ static int add_item(struct items *items, const struct rps_tree_row *item)
 	return 0;
 }
 
-/* ---- Profiles with contexts ------------------------------------------------------------------ */
+/* ---- Profiles with contexts --------------------------------------------------------------------- */
 
 static int prepare_nodes(struct tree *tree)
 {
@@ -135,7 +135,7 @@ static void mark_nodes(struct tree *tree)
 	}
 }
 
-/* ---- Flat profiles ---------------------------------------------------------------------------- */
+/* ---- Flat profiles ------------------------------------------------------------------------------ */
 
 /* Calls of a function by itself. */
 static uint64_t own_calls(const struct tree *tree, uint32_t function)
@@ -312,7 +312,7 @@ static int mark_functions(struct tree *tree)
 	return 0;
 }
 
-/* ---- The walk ------------------------------------------------------------------------------------ */
+/* ---- The walk ----------------------------------------------------------------------------------- */
 
 /* The costliest last: it is taken from the end. */
 static int compare_items(const void *a, const void *b)
@@ -426,7 +426,7 @@ static int build(struct tree *tree)
 	return error != 0 ? error : walk(tree);
 }
 
-/* ---- Life ------------------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------------- */
 
 int rps_tree_rows_create(struct rps_tree_rows *rows, const struct rps_profile *profile,
 			 const struct rps_flat *flat, const struct rps_tree_options *options)
