@@ -46,9 +46,6 @@ uint64_t rps_merge_count(const struct rps_merge *merge);
 /* The sum, with the meta RPS_AGGREGATE_KEY; NULL when out of memory. The caller destroys it. */
 struct rps_profile *rps_merge_finish(const struct rps_merge *merge);
 
-/* Adds the flat form of `profile` to `flat`, whose root is the same. 0 or -errno. */
-int rps_profile_flatten(const struct rps_profile *profile, struct rps_profile *flat);
-
 /* Whether a meta says that something is missing or not sure, in a profile or in inputs of a sum. */
 bool rps_meta_is_trouble(const char *key);
 

@@ -5,6 +5,7 @@
 #define RPS_TESTS_FORMAT_HELPERS_H
 
 #include "profile/callgrind_write.h"
+#include "profile/flatten.h"
 #include "profile/format.h"
 #include "profile/merge.h"
 #include "tests/unit/callgrind-helpers.h"
