@@ -254,19 +254,23 @@ static int unite_functions(const struct rps_merge_sum *sum, struct rps_profile *
 	return 0;
 }
 
-/* `result` gets the sum as it is. */
+/* In an order of its own, since that in which inputs came, and from which thread, must not be seen: what
+ * makes stacks of a flat profile begins with what is first. */
 int rps_merge_sum_copy(const struct rps_merge_sum *sum, struct rps_profile *result)
 {
 	const struct rps_profile *from = sum->profile;
-	struct rps_transfer transfer = {.from = from, .to = result};
-	int error = rps_transfer_map_events(&transfer);
+	struct rps_order order;
+	struct rps_transfer transfer = {.from = from, .to = result, .order = &order};
+	int error = rps_order_init(&order, from);
 
-	if (error == 0)
-		error = rps_transfer_add_events(&transfer);
 	transfer.functions = calloc(from->n_functions, sizeof(*transfer.functions));
 	transfer.nodes = calloc(from->n_nodes, sizeof(*transfer.nodes));
 	if (transfer.functions == NULL || transfer.nodes == NULL)
 		error = -ENOMEM;
+	if (error == 0)
+		error = rps_transfer_map_events(&transfer);
+	if (error == 0)
+		error = rps_transfer_add_events(&transfer);
 	if (error == 0)
 		error = unite_functions(sum, result, transfer.functions);
 	if (error == 0)
@@ -275,5 +279,6 @@ int rps_merge_sum_copy(const struct rps_merge_sum *sum, struct rps_profile *resu
 		error = rps_transfer_add_all(&transfer);
 	free(transfer.functions);
 	free(transfer.nodes);
+	rps_order_clear(&order);
 	return error;
 }

@@ -45,7 +45,9 @@ int rps_transfer_map_nodes(struct rps_transfer *transfer)
 {
 	const struct rps_profile *from = transfer->from;
 
-	for (uint32_t i = 1; i < from->n_nodes; i++) {
+	/* The root is first in any order. */
+	for (uint32_t at = 1; at < from->n_nodes; at++) {
+		const uint32_t i = transfer->order != NULL ? transfer->order->nodes[at] : at;
 		uint32_t parent = from->is_flat ? 0 : transfer->nodes[from->nodes[i].parent];
 
 		if (i == from->overflow)
@@ -68,7 +70,8 @@ int rps_transfer_add_all(struct rps_transfer *transfer)
 	for (uint32_t i = 0; i < from->n_nodes; i++)
 		rps_transfer_add_costs(transfer, to->nodes[transfer->nodes[i]].self, from->nodes[i].self);
 	for (uint32_t i = 0; i < from->n_edges; i++) {
-		const struct rps_edge *edge = &from->edges[i];
+		const struct rps_edge *edge =
+		    &from->edges[transfer->order != NULL ? transfer->order->edges[i] : i];
 		uint32_t at = rps_profile_edge(to, transfer->nodes[edge->from], transfer->nodes[edge->to],
 					       edge->site_file, edge->site_line);
 
@@ -78,7 +81,8 @@ int rps_transfer_add_all(struct rps_transfer *transfer)
 		rps_transfer_add_costs(transfer, to->edges[at].inclusive, edge->inclusive);
 	}
 	for (uint32_t i = 0; i < from->n_lines; i++) {
-		const struct rps_line_cost *line = &from->lines[i];
+		const struct rps_line_cost *line =
+		    &from->lines[transfer->order != NULL ? transfer->order->lines[i] : i];
 		uint32_t at = rps_profile_line(to, transfer->nodes[line->node], line->file, line->line);
 
 		if (at == RPS_NONE)

@@ -5,12 +5,14 @@
 #define RPS_PROFILE_TRANSFER_H
 
 #include "profile/model.h"
+#include "profile/order.h"
 
 #include <stdint.h>
 
 struct rps_transfer {
 	const struct rps_profile *from;
 	struct rps_profile *to;
+	const struct rps_order *order; /* in which nodes, edges and lines of `from` are added; NULL: theirs */
 	uint32_t events[RPS_EVENTS_MAX];
 	struct rps_event all_events[RPS_EVENTS_MAX]; /* of `to`, by and by */
 	uint32_t n_all_events;

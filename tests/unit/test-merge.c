@@ -4,6 +4,7 @@
 #include "random-profile.h"
 
 #include "profile/callgrind_read.h"
+#include "profile/folded_write.h"
 #include "profile/merge.h"
 
 #include <errno.h>
@@ -68,6 +69,17 @@ static void agrees(const struct rps_profile *profile, const struct random_sums *
 	assert_memory_equal(&sums, expected, sizeof(sums));
 }
 
+static char *folded(const struct rps_profile *profile)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(rps_folded_write(profile, out), 0);
+	fclose(out);
+	return text;
+}
+
 static struct rps_profile *sum_of(struct rps_profile *const *profiles, const uint32_t *order,
 				  uint32_t n_threads)
 {
@@ -96,7 +108,7 @@ static void check_sums(int kind)
 	for (uint32_t round = 0; round < N_ROUNDS; round++) {
 		struct rps_profile *profiles[N_PROFILES];
 		uint32_t order[N_PROFILES];
-		char *first = NULL;
+		char *first = NULL, *first_stacks = NULL;
 
 		memset(&expected, 0, sizeof(expected));
 		for (uint32_t i = 0; i < N_PROFILES; i++) {
@@ -113,14 +125,19 @@ static void check_sums(int kind)
 		}
 		for (uint32_t attempt = 0; attempt < 4; attempt++) {
 			struct rps_profile *sum = sum_of(profiles, order, 1 + attempt % 3);
-			char *text = written(sum);
+			char *text = written(sum), *stacks = folded(sum);
 
 			agrees(sum, &expected, N_PROFILES);
 			assert_string_equal(rps_profile_meta(sum, "Aggregate"), "7");
-			if (first == NULL)
+			if (first == NULL) {
 				first = strdup(text);
+				first_stacks = strdup(stacks);
+			}
 			assert_string_equal(text, first);
+			/* What a flat sum's stacks are guessed to be goes by the order of its edges. */
+			assert_string_equal(stacks, first_stacks);
 			free(text);
+			free(stacks);
 			rps_profile_destroy(sum);
 			for (uint32_t i = N_PROFILES; i-- > 1;) {
 				uint32_t other = random_below(i + 1), swap = order[i];
@@ -130,6 +147,7 @@ static void check_sums(int kind)
 			}
 		}
 		free(first);
+		free(first_stacks);
 		for (uint32_t i = 0; i < N_PROFILES; i++)
 			rps_profile_destroy(profiles[i]);
 	}
