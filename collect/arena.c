@@ -76,6 +76,14 @@ static int take_skip(const struct reading *reading, struct rps_wire_edge *edge)
 	return edge->skip > 0 && edge->granted < (uint64_t)edge->skip ? -EINVAL : 0;
 }
 
+/* NULL: it has none. */
+static struct rps_wire_counts *counts_of(const struct reading *reading, const struct rps_wire_edge *edge)
+{
+	if (edge->counts == 0 || !is_unit(reading, edge->counts, sizeof(struct rps_wire_counts)))
+		return NULL;
+	return (struct rps_wire_counts *)(reading->bytes + edge->counts);
+}
+
 /* ---- Copying ------------------------------------------------------------------------- */
 
 static int copy_bytes(const struct rps_pool *pool, uint32_t index, struct reading *reading)
@@ -99,6 +107,13 @@ static int copy_bytes(const struct rps_pool *pool, uint32_t index, struct readin
 	memcpy(reading->bytes, source, header->used);
 	memcpy(reading->bytes + RPS_STACK_OFFSET, source + RPS_STACK_OFFSET,
 	       reading->stack_top + sizeof(struct rps_wire_frame) - RPS_STACK_OFFSET);
+	if (header->counters != 0) {
+		uint64_t n_frames = (reading->stack_top - RPS_STACK_OFFSET) / sizeof(struct rps_wire_frame) + 1;
+
+		if (n_frames > RPS_STACK_FRAMES_COUNTED_MAX)
+			return -EINVAL;
+		memcpy(reading->bytes + RPS_COUNTED_OFFSET, source + RPS_COUNTED_OFFSET, n_frames * sizeof(struct rps_wire_counted));
+	}
 	return 0;
 }
 
@@ -123,6 +138,23 @@ static uint64_t close_timed(struct reading *reading, const struct rps_wire_frame
 	else
 		edge->outermost_ticks += ticks * weight;
 	return ticks;
+}
+
+/* The same for what was counted. */
+static void close_counted(struct reading *reading, const struct rps_wire_frame *frame)
+{
+	size_t n = (size_t)(frame - (const struct rps_wire_frame *)(reading->bytes + RPS_STACK_OFFSET));
+	const struct rps_wire_counted *entry = (const struct rps_wire_counted *)(reading->bytes + RPS_COUNTED_OFFSET) + n;
+	struct rps_wire_counts *counts = counts_of(reading, edge_at(reading, frame->edge));
+
+	for (int i = 0; reading->header.counters != 0 && counts != NULL && i < RPS_N_COUNTERS; i++) {
+		uint64_t counted = reading->header.counted[i];
+		uint64_t grown = counted > entry->counted[i] ? counted - entry->counted[i] : 0;
+
+		counts->all[i] += grown;
+		if ((frame->weight & RPS_WEIGHT_INNER) == 0)
+			counts->outermost[i] += grown;
+	}
 }
 
 /* From the top down. Works on the raw copy, before the tree is read; so every frame's links are checked here. */
@@ -154,6 +186,7 @@ static int close_open_frames(struct reading *reading, uint64_t end_ticks)
 			continue;
 		top->child_ticks += child_ticks;
 		child_ticks = close_timed(reading, top, end_ticks);
+		close_counted(reading, top);
 	}
 	copy->timed_ticks += child_ticks;
 	return 0;
@@ -206,6 +239,7 @@ static int walk_edges(struct reading *reading, uint32_t from)
 
 	while (at != 0) {
 		struct rps_arena_edge *edge = &copy->edges[copy->n_edges];
+		const struct rps_wire_counts *counts;
 		int error;
 
 		if (!is_edge(reading, at) || reading->index_at[at / UNIT] != 0)
@@ -215,6 +249,9 @@ static int walk_edges(struct reading *reading, uint32_t from)
 		edge->wire = *edge_at(reading, at);
 		if (take_skip(reading, &edge->wire) != 0)
 			return -EINVAL;
+		counts = counts_of(reading, &edge->wire);
+		if (counts != NULL)
+			edge->counts = *counts;
 		copy->calls += rps_wire_edge_calls(&edge->wire);
 		error = follow(reading, from, edge->wire.to, &edge->to);
 		if (error != 0)
@@ -271,6 +308,8 @@ int rps_arena_copy(const struct rps_pool *pool, uint32_t index, uint64_t end_tic
 		if (reading.header.attached && end_ticks > reading.header.resumed_ticks)
 			copy->scope_ticks += end_ticks - reading.header.resumed_ticks;
 		copy->time_mode = reading.header.time_mode;
+		copy->counters = reading.header.counters;
+		memcpy(copy->counted, reading.header.counted, sizeof(copy->counted));
 		copy->process = *process;
 	} else {
 		rps_arena_copy_free(copy);

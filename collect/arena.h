@@ -21,6 +21,7 @@ struct rps_arena_node {
 struct rps_arena_edge {
 	uint32_t from, to; /* indices of nodes */
 	struct rps_wire_edge wire;
+	struct rps_wire_counts counts; /* 0 where nothing is counted */
 };
 
 struct rps_arena_copy {
@@ -35,6 +36,8 @@ struct rps_arena_copy {
 	uint64_t scope_ticks; /* 0 in application scope */
 	uint64_t timed_ticks; /* of which in timed activations the root has called */
 	uint32_t time_mode;   /* enum rps_time_mode */
+	uint32_t counters;    /* bits 1 << enum rps_counter */
+	uint64_t counted[RPS_N_COUNTERS];
 	struct rps_process_slot process; /* that it ran in: what hooks cost there */
 };
 

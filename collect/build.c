@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See build.h. Of every measure each node has its own part (self). Inclusive costs are passed on from there, from the
+/* See build.h. Of every event each node has its own part (self). Inclusive costs are passed on from there, from the
  * callees up, component by component (components.h): what goes into one is what is spent there and what goes out of it,
  *
  *     sum over the edges into it = sum of self of its nodes + sum over the edges out of it
@@ -20,31 +20,26 @@
 
 /* Working values per node of the arena. */
 struct work {
-	int is_used;
+	int is_used, is_allocator;
 	uint32_t profile_node;
 };
 
-/* One measure of an arena. */
+/* One event of an arena. */
 struct costs {
 	uint64_t *self;      /* [n_nodes] */
 	double *weight;      /* [n_edges] in proportion to which costs are passed on; of edges within a component their cost */
 	uint64_t *inclusive; /* [n_edges] */
 };
 
-static const struct rps_event measure_events[RPS_N_MEASURES] = {
-    [RPS_MEASURE_WALL_NS] = {"Wall_ns", "Wall time (ns)"},
-    [RPS_MEASURE_CALLS] = {"Calls", "Calls"},
-};
-
-int rps_build_set_events(struct rps_profile *profile, unsigned int measures)
+int rps_build_set_events(struct rps_profile *profile, unsigned int events)
 {
-	struct rps_event events[RPS_N_MEASURES];
-	uint32_t n_events = 0;
+	struct rps_event chosen[RPS_N_EVENTS];
+	uint32_t n_chosen = 0;
 
-	for (int measure = 0; measure < RPS_N_MEASURES; measure++)
-		if (measures & 1u << measure)
-			events[n_events++] = measure_events[measure];
-	return rps_profile_set_events(profile, events, n_events);
+	for (int id = 0; id < RPS_N_EVENTS; id++)
+		if (events & 1u << id)
+			chosen[n_chosen++] = rps_event_kinds[id].event;
+	return rps_profile_set_events(profile, chosen, n_chosen);
 }
 
 /* ---- Inclusive ------------------------------------------------------------------------------ */
@@ -74,7 +69,11 @@ static void share_out(const struct rps_arena_copy *copy, const struct rps_compon
 		n_calls += (double)rps_wire_edge_calls(&copy->edges[edge].wire);
 		last = i;
 	}
-	for (uint32_t i = 0; i < n_into && last != UINT32_MAX; i++) {
+	/* Where all has been seen (of what is counted), each gets what was its own. */
+	for (uint32_t i = 0; i < n_into && weight == (double)cost; i++)
+		if (components->of[copy->edges[into[i]].from] != c)
+			costs->inclusive[into[i]] = (uint64_t)costs->weight[into[i]];
+	for (uint32_t i = 0; i < n_into && weight != (double)cost && last != UINT32_MAX; i++) {
 		uint32_t edge = into[i];
 		/* Where nothing was seen of any: by calls. */
 		double part = weight > 0 ? costs->weight[edge] / weight
@@ -162,7 +161,7 @@ static int cap_recursion(const struct rps_arena_copy *copy, const struct rps_com
 	return error;
 }
 
-/* ---- The measures --------------------------------------------------------------------------------- */
+/* ---- The events ----------------------------------------------------------------------------------- */
 
 static void measure_time(const struct rps_arena_copy *copy, const struct rps_estimate *estimate, double ns_per_tick,
 			 const struct costs *costs)
@@ -182,6 +181,62 @@ static void measure_calls(const struct rps_arena_copy *copy, const struct costs 
 
 		costs->self[copy->edges[i].to] = rps_cost_add(costs->self[copy->edges[i].to], calls);
 		costs->weight[i] = (double)calls;
+	}
+}
+
+/* Calls of the functions that allocate, and do nothing else worth showing: what they get belongs to the caller, and to the line
+ * that calls. (One that is instrumented is a function like others.) */
+static int is_allocator(const struct rps_function *function)
+{
+	static const char *const names[] = {"malloc", "calloc",	  "realloc", "reallocarray", "aligned_alloc", "posix_memalign",
+					    "memalign", "valloc", "pvalloc"};
+
+	if (function->file[0] != '\0' || function->line != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(function->name, names[i]) == 0)
+			return 1;
+	return strncmp(function->symbol, "_Znw", 4) == 0 || strncmp(function->symbol, "_Zna", 4) == 0; /* operator new */
+}
+
+static void find_allocators(const struct rps_arena_copy *copy, struct rps_functions *functions, struct work *work)
+{
+	for (uint32_t i = 1; (copy->counters & RPS_COUNTERS_ALLOC) != 0 && i < copy->n_nodes; i++)
+		work[i].is_allocator = copy->nodes[i].function != RPS_FUNCTION_OVERFLOW &&
+				       is_allocator(rps_functions_get(functions, copy->nodes[i].function));
+	for (uint32_t i = 0; i < copy->n_edges; i++)
+		work[copy->edges[i].from].is_allocator = 0; /* it calls back: a new_handler */
+}
+
+_Static_assert((int)RPS_EVENT_ALLOC_COUNT + RPS_N_COUNTERS == (int)RPS_N_EVENTS &&
+		   (int)RPS_EVENT_PAGE_FAULTS - RPS_EVENT_ALLOC_COUNT == (int)RPS_COUNTER_PAGE_FAULTS &&
+		   (int)RPS_EVENT_CTX_SWITCHES - RPS_EVENT_ALLOC_COUNT == (int)RPS_COUNTER_CTX_SWITCHES,
+	       "the counters are the last events, in the same order");
+
+static int is_allocation(int counter)
+{
+	return (RPS_COUNTERS_ALLOC & 1u << counter) != 0;
+}
+
+/* What a node has counted itself came in and did not go out. */
+static void measure_counter(const struct rps_arena_copy *copy, const struct rps_components *components, const struct work *work,
+			    int counter, const struct costs *costs)
+{
+	memset(costs->self, 0, copy->n_nodes * sizeof(*costs->self));
+	costs->self[0] = copy->counted[counter];
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < copy->n_edges; i++) {
+			const struct rps_arena_edge *edge = &copy->edges[i];
+			int is_callers = is_allocation(counter) && work[edge->to].is_allocator;
+			int is_within = components->of[edge->from] == components->of[edge->to];
+			uint64_t all = is_callers ? 0 : edge->counts.all[counter], *self = &costs->self[pass == 0 ? edge->to : edge->from];
+
+			costs->weight[i] = is_callers ? 0 : (double)(is_within ? edge->counts.outermost[counter] : all);
+			if (pass == 0)
+				*self = rps_cost_add(*self, all);
+			else
+				*self -= all < *self ? all : *self;
+		}
 	}
 }
 
@@ -278,26 +333,64 @@ static void add_costs(struct rps_profile *profile, const struct rps_arena_copy *
 			profile->edges[profile_edges[i]].inclusive[event] += costs->inclusive[i];
 }
 
-static int add_measures(struct rps_profile *profile, const struct rps_arena_copy *copy, const struct work *work,
-			 const uint32_t *profile_edges, const struct rps_estimate *estimate,
-			 const struct rps_components *components, const struct costs *costs, struct rps_build *build)
+/* The lines that allocate. Of a node's own cost they are a part. */
+static int add_lines(struct rps_profile *profile, const struct rps_arena_copy *copy, const struct work *work,
+		     const uint32_t *profile_edges, const struct costs *costs, int counter, uint32_t event)
 {
-	uint32_t event = 0;
+	for (uint32_t i = 0; i < copy->n_edges; i++) {
+		uint32_t from = copy->edges[i].from, line;
+		uint64_t all = copy->edges[i].counts.all[counter], *room = &costs->self[from];
+		const struct rps_edge *edge;
 
-	for (int measure = 0; measure < RPS_N_MEASURES; measure++) {
-		if ((build->measures & 1u << measure) == 0)
+		if (profile_edges[i] == RPS_NONE || from == 0 || !work[copy->edges[i].to].is_allocator || all == 0)
 			continue;
-		if (measure == RPS_MEASURE_CALLS)
-			measure_calls(copy, costs);
-		else
-			measure_time(copy, estimate, build->ns_per_tick, costs);
-		move_unused_to_root(copy, components, costs);
-		pass_on(copy, components, costs);
-		if (cap_recursion(copy, components, costs) != 0)
+		edge = &profile->edges[profile_edges[i]];
+		if (edge->site_line == 0)
+			continue;
+		line = rps_profile_line(profile, work[from].profile_node, edge->site_file, edge->site_line);
+		if (line == RPS_NONE)
 			return -ENOMEM;
-		add_costs(profile, copy, work, profile_edges, costs, event++);
+		if (all > *room)
+			all = *room;
+		*room -= all;
+		profile->lines[line].self[event] += all;
 	}
 	return 0;
+}
+
+static int add_event(struct rps_profile *profile, const struct rps_arena_copy *copy, const struct work *work,
+		     const uint32_t *profile_edges, const struct rps_components *components, const struct costs *costs, int counter,
+		     uint32_t event)
+{
+	move_unused_to_root(copy, components, costs);
+	pass_on(copy, components, costs);
+	if (cap_recursion(copy, components, costs) != 0)
+		return -ENOMEM;
+	add_costs(profile, copy, work, profile_edges, costs, event);
+	return counter >= 0 && is_allocation(counter) ? add_lines(profile, copy, work, profile_edges, costs, counter, event) : 0;
+}
+
+static int add_events(struct rps_profile *profile, const struct rps_arena_copy *copy, const struct work *work,
+		      const uint32_t *profile_edges, const struct rps_estimate *estimate, const struct rps_components *components,
+		      const struct costs *costs, struct rps_build *build)
+{
+	uint32_t event = 0;
+	int error = 0;
+
+	for (int id = 0; id < RPS_N_EVENTS && error == 0; id++) {
+		int counter = id - RPS_EVENT_ALLOC_COUNT;
+
+		if ((build->events & 1u << id) == 0)
+			continue;
+		if (id == RPS_EVENT_WALL_NS)
+			measure_time(copy, estimate, build->ns_per_tick, costs);
+		else if (id == RPS_EVENT_CALLS)
+			measure_calls(copy, costs);
+		else
+			measure_counter(copy, components, work, counter, costs);
+		error = add_event(profile, copy, work, profile_edges, components, costs, counter, event++);
+	}
+	return error;
 }
 
 int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy, struct rps_functions *functions,
@@ -320,7 +413,8 @@ int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy
 		error = add_edges(profile, copy, functions, work, profile_edges);
 	if (error != 0)
 		goto out;
-	error = add_measures(profile, copy, work, profile_edges, &estimate, &components, &costs, build);
+	find_allocators(copy, functions, work);
+	error = add_events(profile, copy, work, profile_edges, &estimate, &components, &costs, build);
 	build->overhead_ns += (uint64_t)llround(estimate.overhead_ticks * build->ns_per_tick);
 	build->inside_ns = estimate.inside_ticks * build->ns_per_tick;
 out:

@@ -6,28 +6,22 @@
 
 #include "collect/arena.h"
 #include "collect/functions.h"
+#include "profile/events.h"
 #include "profile/model.h"
 
 /* The node below which contexts were collapsed for lack of memory. */
 #define RPS_OVERFLOW_NAME "[contexts collapsed]"
 
-/* What was measured, in the order in which the profile has it. */
-enum rps_measure {
-	RPS_MEASURE_WALL_NS = 0,
-	RPS_MEASURE_CALLS = 1,
-	RPS_N_MEASURES
-};
-
 /* What is asked for, and what is found out on the way. */
 struct rps_build {
 	double ns_per_tick;
-	unsigned int measures;  /* bits 1 << enum rps_measure; at least one */
+	unsigned int events;    /* bits 1 << enum rps_event_id, in whose order the profile has them; at least one */
 	uint64_t overhead_ns;   /* added to: subtracted for hooks */
 	double inside_ns;       /* what a timed call was found to cost inside */
 };
 
-/* The events of a profile with these measures. 0 or -ENOMEM. */
-int rps_build_set_events(struct rps_profile *profile, unsigned int measures);
+/* Gives the profile these events. 0 or -ENOMEM. */
+int rps_build_set_events(struct rps_profile *profile, unsigned int events);
 
 /* Adds `copy` below the root of `profile`. Several arenas may be added one after the other. 0 or -ENOMEM. */
 int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy, struct rps_functions *functions,

@@ -46,6 +46,7 @@ struct rps_collector {
 	pthread_mutex_t lock;
 	pthread_cond_t turn_changed;
 	enum rps_time time;
+	unsigned int events; /* bits 1 << enum rps_event_id */
 	_Atomic uint64_t epoch_number;
 	char *environment[3];
 	rps_collector_take_own *take_own;
@@ -61,6 +62,7 @@ struct rps_gathering {
 	uint64_t end_ticks;
 	uint64_t deep_calls, abandoned;
 	uint32_t cost_outside, cost_untimed, cost_leaf;
+	uint32_t allocations; /* bits 1 << enum rps_allocations: of the processes */
 	uint32_t n_unreadable;
 	uint32_t n_beside; /* arenas of other stacks */
 	uint32_t unfinished[RPS_UNFINISHED_NAMES_MAX];

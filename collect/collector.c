@@ -49,18 +49,57 @@ _Static_assert(RPS_REQUEST_FUNCTION_MAX == RPS_REQUEST_FUNCTION_SIZE, "what is a
 
 /* ---- Life ------------------------------------------------------------------------------- */
 
+/* What counts allocations lies beside the runtime. 0, -ENOMEM, or -ENOENT. */
+static int make_preload(const char *runtime_path, unsigned int events, char **preload)
+{
+	const char *rest = getenv("LD_PRELOAD"), *slash = strrchr(runtime_path, '/');
+	int has_rest = rest != NULL && rest[0] != '\0';
+	char *alloc = NULL;
+
+	if (events & (RPS_EVENT_BIT(ALLOC_COUNT) | RPS_EVENT_BIT(ALLOC_BYTES))) {
+		if (asprintf(&alloc, "%.*s/librunprofile_alloc.so", slash != NULL ? (int)(slash - runtime_path) : 1,
+			     slash != NULL ? runtime_path : ".") < 0)
+			return -ENOMEM;
+		if (access(alloc, R_OK) != 0) {
+			free(alloc);
+			return -ENOENT;
+		}
+	}
+	if (asprintf(preload, "LD_PRELOAD=%s%s%s%s%s", runtime_path, alloc != NULL ? ":" : "", alloc != NULL ? alloc : "",
+		     has_rest ? ":" : "", has_rest ? rest : "") < 0)
+		*preload = NULL;
+	free(alloc);
+	return *preload != NULL ? 0 : -ENOMEM;
+}
+
 static int make_environment(struct rps_collector *collector, const char *runtime_path)
 {
-	const char *preload = getenv("LD_PRELOAD");
-	int has_preload = preload != NULL && preload[0] != '\0';
-
 	if (asprintf(&collector->environment[0], "%s=%s:%s", RPS_ATTACH_VARIABLE, collector->attach.name,
 		     collector->attach.token) < 0)
 		return -ENOMEM;
-	if (runtime_path != NULL && asprintf(&collector->environment[1], "LD_PRELOAD=%s%s%s", runtime_path,
-					     has_preload ? ":" : "", has_preload ? preload : "") < 0)
-		return -ENOMEM;
-	return 0;
+	return runtime_path != NULL ? make_preload(runtime_path, collector->events, &collector->environment[1]) : 0;
+}
+
+const char *rps_collector_conflict(enum rps_time time, unsigned int events)
+{
+	if (time == RPS_TIME_NEVER && (events & RPS_EVENT_BIT(WALL_NS)))
+		return "--no-time and Wall_ns in --events exclude each other";
+	if (time == RPS_TIME_EACH_CALL && events != 0 && (events & RPS_EVENT_BIT(WALL_NS)) == 0)
+		return "--exact-time needs Wall_ns in --events";
+	return NULL;
+}
+
+/* Counters need a look at each entry and exit: then the clock is read there, too. */
+static void choose_events(struct rps_collector *collector, const struct rps_collector_options *options)
+{
+	collector->time = options->time;
+	collector->events = options->events;
+	if (collector->events == 0)
+		collector->events = options->time == RPS_TIME_NEVER ? RPS_EVENT_BIT(CALLS) : RPS_EVENT_BIT(WALL_NS);
+	else if ((collector->events & RPS_EVENT_BIT(WALL_NS)) == 0)
+		collector->time = RPS_TIME_NEVER;
+	else if (collector->events >> RPS_EVENT_ALLOC_COUNT != 0)
+		collector->time = RPS_TIME_EACH_CALL;
 }
 
 static void set_epoch(struct rps_collector *collector, enum rps_mode mode)
@@ -85,7 +124,7 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 		return NULL;
 	}
 	collector->scope = options->scope;
-	collector->time = options->time;
+	choose_events(collector, options);
 	collector->settle_ms = options->settle_ms != 0 ? options->settle_ms : SETTLE_MS;
 	pthread_mutex_init(&collector->lock, NULL);
 	pthread_condattr_init(&monotonic);
@@ -99,7 +138,8 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 		goto fail;
 	}
 	collector->pool.header->defer_accept = options->defer_accept != 0;
-	collector->pool.header->time_mode = options->time;
+	collector->pool.header->time_mode = collector->time;
+	collector->pool.header->counters = collector->events >> RPS_EVENT_ALLOC_COUNT;
 	collector->pool.header->short_ticks = (uint32_t)(SHORT_NS / rps_clock_ns_per_tick(clock, &collector->started));
 	result = rps_attach_start(&collector->attach, &collector->pool);
 	if (result != 0) {
@@ -108,8 +148,9 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 		goto fail;
 	}
 	collector->functions = rps_functions_create(&collector->pool);
-	if (collector->functions == NULL || make_environment(collector, options->runtime_path) != 0) {
-		snprintf(error, error_size, "out of memory");
+	result = collector->functions != NULL ? make_environment(collector, options->runtime_path) : -ENOMEM;
+	if (result != 0) {
+		snprintf(error, error_size, "%s", result == -ENOENT ? "cannot find librunprofile_alloc.so, which counts allocations, beside the runtime" : "out of memory");
 		rps_collector_destroy(collector);
 		return NULL;
 	}
@@ -384,6 +425,8 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	gathering->deep_calls += copy.deep_calls;
 	gathering->abandoned += copy.abandoned;
 	gathering->build.overhead_ns += (uint64_t)((double)copy.miss_ticks * gathering->build.ns_per_tick);
+	if (copy.process.allocations <= RPS_ALLOCATIONS_OWN)
+		gathering->allocations |= 1u << copy.process.allocations;
 	gathering->cost_outside = copy.process.cost_outside;
 	gathering->cost_untimed = copy.process.cost_untimed;
 	gathering->cost_leaf = copy.process.cost_leaf;
@@ -458,7 +501,7 @@ static int describe_time(struct rps_collector *collector, struct rps_profile *pr
 	int error;
 
 	if (collector->time == RPS_TIME_NEVER)
-		return describe(profile, rps_profile_add_meta, "Clock", "not read (--no-time)");
+		return describe(profile, rps_profile_add_meta, "Clock", "not read");
 	error = describe(profile, rps_profile_add_volatile_meta, "Clock", "%s, %.6f ns per tick; %s", rps_clock_name(clock),
 			 build->ns_per_tick, when[collector->time]);
 	if (error != 0)
@@ -467,6 +510,23 @@ static int describe_time(struct rps_collector *collector, struct rps_profile *pr
 			build->inside_ns, gathering->cost_outside * ns_per_cost, gathering->cost_untimed * ns_per_cost,
 			gathering->cost_leaf * ns_per_cost,
 			(unsigned long long)build->overhead_ns);
+}
+
+/* What was counted beside calls, and what could not be. */
+static int describe_counters(const struct rps_collector *collector, struct rps_profile *profile, const struct rps_gathering *gathering)
+{
+	int error = 0;
+
+	if (collector->events & (RPS_EVENT_BIT(ALLOC_COUNT) | RPS_EVENT_BIT(ALLOC_BYTES))) {
+		error |= describe(profile, rps_profile_add_meta, "Allocations", "calls of malloc and its kind that got memory, and the bytes asked for (of realloc the whole new size), charged to the function that called them; by library functions to these");
+		if (gathering->allocations & 1u << RPS_ALLOCATIONS_OWN)
+			error |= describe(profile, rps_profile_add_meta, "Allocations not counted", "the program has a malloc of its own, which nothing can be put before: only what passes it by was counted");
+		if (gathering->allocations & 1u << RPS_ALLOCATIONS_UNSEEN)
+			error |= describe(profile, rps_profile_add_meta, "Allocations not counted", "the program is static, so nothing can be preloaded into it");
+	}
+	if (collector->events & (RPS_EVENT_BIT(PAGE_FAULTS) | RPS_EVENT_BIT(CTX_SWITCHES)))
+		error |= describe(profile, rps_profile_add_meta, "Kernel counts", "by getrusage() of the thread at each entry and exit, without what fresh memory of the recording itself causes; up to the last of them, where calls are unfinished");
+	return error;
 }
 
 /* The lines that say how far the numbers can be trusted. */
@@ -478,6 +538,7 @@ static int describe_all(struct rps_collection *collection, struct rps_profile *p
 
 	error |= describe(profile, rps_profile_add_meta, "Scope", "%s", collection->epoch != 0 ? "application" : "request");
 	error |= describe_time(collector, profile, gathering);
+	error |= describe_counters(collector, profile, gathering);
 	error |= describe(profile, rps_profile_add_meta, "Calls", "%llu in %u thread%s", (unsigned long long)info->calls, info->n_arenas,
 			  info->n_arenas == 1 ? "" : "s");
 	if (gathering->n_beside > 0)
@@ -541,7 +602,7 @@ static void give_turn(struct rps_collection *collection)
 void rps_collection_set_build(const struct rps_collector *collector, struct rps_build *build)
 {
 	build->ns_per_tick = rps_clock_ns_per_tick((enum rps_clock)collector->pool.header->clock, &collector->started);
-	build->measures = collector->time == RPS_TIME_NEVER ? 1u << RPS_MEASURE_CALLS : 1u << RPS_MEASURE_WALL_NS;
+	build->events = collector->events;
 }
 
 /* Waits until nothing more comes, and stops the recording. 1: the application is quiet. */
@@ -578,7 +639,7 @@ int rps_collection_make_profile(struct rps_collection *collection, uint32_t pid,
 			     collection->lost_arenas;
 	snprintf(info->busy, sizeof(info->busy), "%s", finished->busy);
 	*profile = rps_profile_create(root_name);
-	error = *profile != NULL ? rps_build_set_events(*profile, gathering.build.measures) : -ENOMEM;
+	error = *profile != NULL ? rps_build_set_events(*profile, gathering.build.events) : -ENOMEM;
 	if (error == 0)
 		error = gather(collection, pid, *profile, &gathering, info);
 	if (error == 0) {

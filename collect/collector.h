@@ -13,6 +13,7 @@
 #ifndef RPS_COLLECT_COLLECTOR_H
 #define RPS_COLLECT_COLLECTOR_H
 
+#include "profile/events.h"
 #include "profile/model.h"
 
 #include <stddef.h>
@@ -66,11 +67,16 @@ enum rps_time {
 	RPS_TIME_NEVER = 2, /* calls only: the same in each run of the same work */
 };
 
+/* What is wrong with these two together, in the words of the options that say them: a sentence without a full stop; NULL: nothing. */
+const char *rps_collector_conflict(enum rps_time time, unsigned int events);
+
 struct rps_collector_options {
 	enum rps_scope scope;
 	const char *runtime_path; /* librunprofile.so to preload; NULL: don't preload */
 	int defer_accept;         /* 1: the application's sockets accept connections when their first bytes are there */
 	enum rps_time time;
+	unsigned int events;      /* bits 1 << enum rps_event_id; 0: time, or calls where the clock is not read. Without Wall_ns it is
+				   * not read; whoever chooses more than time and calls has it read at each call */
 	const char *request_function; /* each outermost call of it is a request; NULL: none */
 	rps_collector_take_own *take_own; /* NULL: the application's own requests are given up */
 	void *take_own_cls;

@@ -7,6 +7,7 @@
 
 #include "runtime/call_tree.h"
 #include "runtime/clock.h"
+#include "runtime/counters.h"
 #include "runtime/hook_asm.h"
 #include "runtime/pool.h"
 #include "runtime/record.h"
@@ -197,6 +198,7 @@ void rps_calibrate(void)
 			break;
 		}
 		rps_thread_join(thread, arena);
+		rps_counters_join(thread);
 		calibrate[i](arena, loop_ticks);
 		rps_thread_leave(thread);
 		rps_pool_release(slot);

@@ -5,6 +5,7 @@
 #include "runtime/call_tree.h"
 
 #include "runtime/callees.h"
+#include "runtime/counters.h"
 #include "runtime/dictionary.h"
 #include "runtime/image.h"
 #include "runtime/record.h"
@@ -127,7 +128,9 @@ void rps_call_tree_reset(struct rps_arena_header *arena, uint64_t token)
 	arena->fence = rps_pool->time_mode == RPS_TIME_ADAPTIVE ? RPS_FENCE_LONG : RPS_FENCE_NEVER;
 	arena->random = 1;
 	arena->base = (uintptr_t)arena;
-	arena->limit = (uintptr_t)(bottom + RPS_STACK_FRAMES_MAX - 1);
+	arena->limit = (uintptr_t)(bottom + (rps_pool->counters == 0 ? RPS_STACK_FRAMES_MAX : RPS_STACK_FRAMES_COUNTED_MAX) - 1);
+	arena->counters = rps_pool->counters;
+	arena->touched = RPS_STACK_OFFSET;
 	arena->root = new_node(arena, 0, 0);
 	root = rps_call_tree_node(arena, arena->root);
 	memset(bottom, 0, sizeof(*bottom));
@@ -348,8 +351,10 @@ static void make_edge(void *cls)
 	struct rps_wire_edge *edge;
 	uint32_t function = function_id(making->call);
 	uint32_t to = function != 0 ? target_for(arena, from, function) : 0;
-	uint32_t at = to != 0 ? give_out(arena, sizeof(*edge)) : 0;
+	uint32_t at = to != 0 ? give_out(arena, sizeof(*edge)) : 0, counts = 0;
 
+	if (at != 0 && arena->counters != 0)
+		at = (counts = give_out(arena, sizeof(struct rps_wire_counts))) != 0 ? at : 0;
 	if (at == 0) {
 		arena->lost_calls++;
 		return;
@@ -360,7 +365,8 @@ static void make_edge(void *cls)
 	edge->hash = making->call->hash;
 	edge->to = to;
 	edge->period = 1;
-	if (arena->time_mode == RPS_TIME_NONE)
+	edge->counts = counts;
+	if (arena->time_mode == RPS_TIME_NONE && arena->counters == 0)
 		edge->granted = (uint64_t)(edge->skip = SKIP_UNTIMED);
 	describe_site(edge, making->call);
 	edge->next_in = rps_call_tree_node(arena, to)->first_in;
@@ -413,7 +419,9 @@ struct rps_wire_place *rps_call_tree_miss(struct rps_arena_header *arena, struct
 	/* It may be only that the table has grown since the frame was pushed. */
 	if (!rps_call_tree_is_place_of(place, call)) {
 		start_ticks = rps_clock_now();
+		rps_counters_pause(arena);
 		place = find_or_make_edge(arena, from, call);
+		rps_counters_resume(arena);
 		take_off(arena, rps_clock_now() - start_ticks);
 	}
 	caller->table = from->table;
@@ -437,7 +445,7 @@ static uint32_t next_period(struct rps_arena_header *arena, const struct rps_wir
 	uint32_t period = edge->n_timed / TIMED_PER_PERIOD, short_ticks = rps_pool->short_ticks;
 	uint32_t most = mean < short_ticks ? PERIOD_MAX_VERY_SHORT : PERIOD_MAX;
 
-	if (arena->time_mode == RPS_TIME_EXACT || period <= 1 || mean >= (uint64_t)LONG_SHORTS * short_ticks ||
+	if (arena->time_mode == RPS_TIME_EXACT || arena->counters != 0 || period <= 1 || mean >= (uint64_t)LONG_SHORTS * short_ticks ||
 	    rps_call_tree_top(arena)->cfa == UINT64_MAX)
 		return 1;
 	if (period > most)
@@ -474,7 +482,7 @@ static int is_outermost(struct rps_arena_header *arena, const struct rps_wire_ed
 
 int rps_call_tree_is_turn(struct rps_arena_header *arena, struct rps_wire_place *place)
 {
-	if (arena->time_mode != RPS_TIME_NONE)
+	if (arena->time_mode != RPS_TIME_NONE || arena->counters != 0)
 		return 1;
 	rps_call_tree_edge(arena, place->edge)->granted += SKIP_UNTIMED;
 	place->skip += SKIP_UNTIMED;
@@ -487,6 +495,7 @@ void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_pl
 	struct rps_wire_frame *frame = rps_call_tree_top(arena) + 1;
 	uint32_t period = next_period(arena, edge);
 
+	rps_counters_touch(arena, frame);
 	frame->cfa = rps_call_tree_frame_cfa(call->cfa, call->kind);
 	frame->mark = call->mark + 1;
 	frame->table = place->to_table;
@@ -500,6 +509,7 @@ void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_pl
 	place->skip += (int32_t)period;
 	edge->period = period;
 	arena->timed_top = rps_call_tree_offset(arena, frame);
+	rps_counters_enter(arena, frame);
 	rps_call_tree_set_top(arena, frame);
 	frame->start_ticks = rps_call_tree_now(arena); /* behind a fence, like its end */
 }
@@ -553,6 +563,7 @@ void rps_call_tree_close_timed(struct rps_arena_header *arena, struct rps_wire_f
 		edge->inner_calls = 1;
 	else
 		edge->outermost_ticks += ticks * weight;
+	rps_counters_exit(arena, top, edge);
 	((struct rps_wire_frame *)((char *)arena + top->below))->child_ticks += ticks;
 	arena->timed_top = top->below;
 	rps_call_tree_pop(arena, top);

@@ -140,11 +140,13 @@ static inline int rps_call_tree_is_timed(const struct rps_wire_frame *frame)
 	return (frame->mark & 1) != 0;
 }
 
-/* The clock, as the topmost frame wants its end to be read. Of an arena, or of rps_idle_arena. */
+/* The clock, as the topmost frame wants its end to be read; 0: it is not wanted. Of an arena, or of rps_idle_arena. */
 static inline uint64_t rps_call_tree_now(const struct rps_arena_header *arena)
 {
 	const struct rps_wire_frame *top = rps_call_tree_top(arena);
 
+	if (rps_unlikely(arena->time_mode == RPS_TIME_NONE))
+		return 0;
 	if (top != NULL && rps_call_tree_is_timed(top) && (top->weight & RPS_WEIGHT_FENCED))
 		return rps_clock_now_fenced();
 	return rps_clock_now();

@@ -38,20 +38,29 @@ static void remove_at(char **at)
 		at[0] = at[1];
 }
 
-/* Keeps the first path of the list, which is the runtime's, and leaves the application the others. */
+static int is_ours(const char *path, size_t size)
+{
+	return size > 3 && strncmp(path + size - 3, ".so", 3) == 0 && memmem(path, size, "librunprofile", 13) != NULL;
+}
+
+/* Keeps the first paths of the list, which are the runtime's, and leaves the application the others. */
 static void split_preload(char **at)
 {
-	char *list = *at + strlen(PRELOAD), *rest = strpbrk(list, ": ");
-	size_t n_ours = rest != NULL ? (size_t)(rest - list) : strlen(list);
+	char *list = *at + strlen(PRELOAD);
+	size_t n_ours = 0, size = strcspn(list, ": ");
 
-	if (n_ours < 11 || strncmp(list + n_ours - 3, ".so", 3) != 0 || strlen(PRELOAD) + n_ours >= PRELOAD_MAX ||
-	    memmem(list, n_ours, "librunprofile", 13) == NULL)
+	/* The runtime itself, and what counts allocations. */
+	for (int i = 0; i < 2 && is_ours(list + n_ours + (n_ours > 0), size); i++) {
+		n_ours += (n_ours > 0) + size;
+		size = list[n_ours] != '\0' ? strcspn(list + n_ours + 1, ": ") : 0;
+	}
+	if (n_ours == 0 || strlen(PRELOAD) + n_ours >= PRELOAD_MAX)
 		return;
 	memcpy(preload_variable, *at, strlen(PRELOAD) + n_ours);
-	if (rest == NULL)
+	if (list[n_ours] == '\0')
 		remove_at(at);
 	else
-		memmove(list, rest + 1, strlen(rest + 1) + 1);
+		memmove(list, list + n_ours + 1, strlen(list + n_ours + 1) + 1);
 }
 
 void rps_environment_hide(void)

@@ -10,6 +10,7 @@
 #include "runtime/call_scope.h"
 #include "runtime/callees.h"
 #include "runtime/clock.h"
+#include "runtime/counters.h"
 #include "runtime/pool.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
@@ -37,6 +38,7 @@ static void change_epoch(void *cls)
 		return;
 	rps_stacks_begin(thread, arena);
 	rps_thread_join(thread, arena);
+	rps_counters_join(thread);
 }
 
 static inline void finish_update(struct rps_thread *thread, struct rps_arena_header *arena)
@@ -121,8 +123,10 @@ static __attribute__((noinline, cold)) struct rps_arena_header *change_stack(str
 	if (question.arena == arena)
 		return arena;
 	finish_update(thread, arena);
+	rps_counters_leave(thread);
 	rps_thread_leave(thread);
 	rps_thread_join(thread, question.arena);
+	rps_counters_join(thread);
 	thread->is_leaf_timed = (uint32_t)rps_call_tree_is_leaf_timed(question.arena);
 	return begin_update(thread);
 }

@@ -8,6 +8,7 @@
 #include "runtime/calibrate.h"
 #include "runtime/call_tree.h"
 #include "runtime/clock.h"
+#include "runtime/counters.h"
 #include "runtime/environment.h"
 #include "runtime/image.h"
 #include "runtime/stacks.h"
@@ -285,6 +286,7 @@ static void register_process(uint64_t start_time)
 		slot->cost_inside_fenced = rps_calibration.cost_inside_fenced;
 		slot->cost_outside_fenced = rps_calibration.cost_outside_fenced;
 		slot->ended_ticks = 0;
+		slot->allocations = rps_counters_allocations;
 		rps_process_index = i;
 		raise_to(&rps_pool->n_processes, i + 1);
 		atomic_store_explicit(&slot->state, RPS_PROCESS_LIVE, memory_order_release);

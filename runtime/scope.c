@@ -6,6 +6,7 @@
 
 #include "runtime/call_tree.h"
 #include "runtime/clock.h"
+#include "runtime/counters.h"
 #include "runtime/pool.h"
 #include "runtime/stacks.h"
 
@@ -59,12 +60,14 @@ void rps_scope_resume(struct rps_scope *scope)
 	scope->outer_epoch = thread->epoch;
 	scope->arena->resumed_ticks = rps_clock_now();
 	scope->arena->attached = 1;
+	rps_counters_leave(thread);
 	rps_thread_leave(thread);
 	if (scope->outer_arena != &rps_idle_arena)
 		rps_pool_end_spares(thread, scope->outer_arena);
 	thread->epoch = rps_pool_slot(scope->slot)->epoch;
 	rps_stacks_begin(thread, scope->arena);
 	rps_thread_join(thread, scope->arena);
+	rps_counters_join(thread);
 }
 
 void rps_scope_suspend(struct rps_scope *scope)
@@ -76,6 +79,7 @@ void rps_scope_suspend(struct rps_scope *scope)
 	/* A child that was forked in the middle has its parent's scope, but not its arena. */
 	if (arena == NULL || thread->home != arena)
 		return;
+	rps_counters_leave(thread);
 	rps_thread_leave(thread);
 	rps_stacks_end(thread, arena);
 	/* The callback has returned, so whatever is still open left without its exits. */
@@ -88,6 +92,7 @@ void rps_scope_suspend(struct rps_scope *scope)
 	if (scope->outer_arena != &rps_idle_arena) {
 		thread->home = scope->outer_arena;
 		rps_thread_join(thread, scope->outer_arena);
+		rps_counters_join(thread);
 	}
 }
 

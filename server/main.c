@@ -124,6 +124,7 @@ static void prepare_sessions(struct startup *s)
 	    .take_own_cls = &s->server,
 	    .runtime_path = s->runtime_path,
 	    .time = s->options.time,
+	    .events = s->options.events,
 	    .settle_ms = s->options.settle_ms,
 	    .defer_accept = s->options.scope != RPS_SCOPE_REQUEST,
 	};
@@ -136,7 +137,13 @@ static int prepare(struct startup *s, char *error, size_t error_size)
 	struct rps_server *server = &s->server;
 	const struct rps_options *options = &s->options;
 
+	const char *conflict = rps_collector_conflict(options->time, options->events);
+
 	server->options = options;
+	if (conflict) {
+		snprintf(error, error_size, "%s", conflict);
+		return -EINVAL;
+	}
 	if (options->watch.n && !options->build) {
 		snprintf(error, error_size, "--watch=DIR says when to build, but not how (add --build=CMD)");
 		return -EINVAL;

@@ -53,6 +53,7 @@ struct rps_options {
 
 	enum rps_scope scope;
 	enum rps_time time;
+	unsigned int events;    /* bits 1 << enum rps_event_id; 0: the collector's default */
 	char *request_function; /* NULL: none */
 	uint32_t settle_ms;     /* 0: the collector's default */
 	int nothreading;

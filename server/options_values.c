@@ -380,6 +380,14 @@ int rps_option_set_no_time(struct rps_options *options, const char *value, const
 	return set_time(options, value, RPS_TIME_NEVER);
 }
 
+int rps_option_set_events(struct rps_options *options, const char *value, const char **hint)
+{
+	static char why[512]; /* one thread, one message */
+
+	*hint = why;
+	return rps_events_parse(value, &options->events, why, sizeof(why));
+}
+
 int rps_option_set_settle(struct rps_options *options, const char *value, const char **hint)
 {
 	unsigned long number;

@@ -6,6 +6,7 @@
 #include "collect/paths.h"
 #include "collect/preloading.h"
 #include "profile/callgrind_write.h"
+#include "profile/events.h"
 #include "profile/pprof_write.h"
 #include "tools/command.h"
 #include "tools/output_file.h"
@@ -35,6 +36,7 @@ struct recording {
 	int has_settle;
 	uint32_t settle_ms; /* for what the program leaves behind */
 	enum rps_time time;
+	unsigned int events;
 	enum rps_scope scope;
 	const char *request_function;
 	uint32_t n_written;
@@ -50,7 +52,7 @@ static void interrupt(int signal_number)
 
 static void help(FILE *out)
 {
-	fputs("Usage: runprofile record [OPTION]... [--] PROGRAM [ARG]...\n\n"
+	fprintf(out, "Usage: runprofile record [OPTION]... [--] PROGRAM [ARG]...\n\n"
 	      "Runs PROGRAM, which profcc compiled, and writes a profile of the whole run: one file for it,\n"
 	      "and one for each child process in which instrumented code ran. Ends with PROGRAM's exit status.\n\n"
 	      "  -o, --output=FILE  write to FILE (a child's goes to FILE with its pid before the suffix);\n"
@@ -61,11 +63,12 @@ static void help(FILE *out)
 	      "                     itself (see runprofile.h), one profile each, FILE.1" SUFFIX " and so on\n"
 	      "      --settle=MS    give the processes that PROGRAM leaves behind MS milliseconds to end;\n"
 	      "                     what has not returned then is charged up to that moment, and named\n"
+	      "      --events=LIST  what to measure: %s\n"
 	      "      --exact-time   read the clock at each entry and exit, not only at a sample of short calls\n"
 	      "      --no-time      count calls only: quicker, and the same in each run of the same work\n"
 	      "  -q, --quiet        don't say which files were written\n"
 	      "  -h, --help         this text\n",
-	      out);
+		rps_event_names());
 }
 
 /* FILE without its suffix, a dot, the number, the suffix. malloc'ed. */
@@ -275,6 +278,7 @@ static int record(struct recording *recording, char **argv)
 {
 	struct rps_collector_options options = {.scope = recording->scope,
 						.time = recording->time,
+						.events = recording->events,
 						.request_function = recording->request_function,
 						.take_own_cls = recording};
 	struct sigaction on_interrupt = {.sa_handler = interrupt};
@@ -345,12 +349,15 @@ int rps_command_record(int argc, char **argv)
 						{"request", required_argument, NULL, 'r'},
 						{"scope", required_argument, NULL, 'c'},
 						{"settle", required_argument, NULL, 's'},
+						{"events", required_argument, NULL, 'e'},
 						{"exact-time", no_argument, NULL, 't'},
 						{"no-time", no_argument, NULL, 'n'},
 						{"quiet", no_argument, NULL, 'q'},
 						{"help", no_argument, NULL, 'h'},
 						{NULL, 0, NULL, 0}};
 	struct recording recording = {.writer = rps_pprof_write, .scope = RPS_SCOPE_APPLICATION};
+	const char *conflict;
+	char why[512];
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "+o:qh", options, NULL)) != -1) {
@@ -383,6 +390,12 @@ int rps_command_record(int argc, char **argv)
 			}
 			recording.has_settle = 1;
 			break;
+		case 'e':
+			if (rps_events_parse(optarg, &recording.events, why, sizeof(why)) != 0) {
+				rps_complain("bad value '%.100s' for --events: %s", optarg, why);
+				return 2;
+			}
+			break;
 		case 't':
 			recording.time = RPS_TIME_EACH_CALL;
 			break;
@@ -406,6 +419,11 @@ int rps_command_record(int argc, char **argv)
 	}
 	if (recording.request_function != NULL && recording.scope != RPS_SCOPE_REQUEST) {
 		rps_complain("--request and --scope=application exclude each other");
+		return 2;
+	}
+	conflict = rps_collector_conflict(recording.time, recording.events);
+	if (conflict != NULL) {
+		rps_complain("%s", conflict);
 		return 2;
 	}
 	recording.program = argv[optind];

@@ -43,7 +43,7 @@
 #include <stdint.h>
 
 #define RPS_WIRE_MAGIC 0x6c6f6f7073707200u /* "\0rpspool" */
-#define RPS_WIRE_VERSION 2 /* raise it with every change below */
+#define RPS_WIRE_VERSION 3 /* raise it with every change below */
 
 #define RPS_PAGE 4096u
 #define RPS_N_PROCESSES 1024u
@@ -100,6 +100,17 @@ enum rps_time_mode {
 	RPS_TIME_NONE = 2,     /* never */
 };
 
+/* What is counted beside calls, where it was asked for (runtime/counters.h). Numbers never change their meaning. */
+enum rps_counter {
+	RPS_COUNTER_ALLOC_COUNT = 0,
+	RPS_COUNTER_ALLOC_BYTES = 1,
+	RPS_COUNTER_PAGE_FAULTS = 2,
+	RPS_COUNTER_CTX_SWITCHES = 3,
+	RPS_N_COUNTERS = 4,
+};
+#define RPS_COUNTERS_ALLOC (1u << RPS_COUNTER_ALLOC_COUNT | 1u << RPS_COUNTER_ALLOC_BYTES)
+#define RPS_COUNTERS_KERNEL (1u << RPS_COUNTER_PAGE_FAULTS | 1u << RPS_COUNTER_CTX_SWITCHES)
+
 #define RPS_REQUEST_FUNCTION_SIZE 256
 
 struct rps_pool_header {
@@ -112,7 +123,7 @@ struct rps_pool_header {
 	uint32_t short_ticks; /* a tenth of a microsecond, about */
 	_Atomic uint32_t n_claims; /* (runtime) makes tokens unique */
 	uint32_t defer_accept; /* 1: connections are accepted when there is something to read, so that each request does so at once */
-	uint32_t reserved0;
+	uint32_t counters;     /* bits 1 << enum rps_counter */
 	uint8_t pad0[64 - 48];
 
 	/* Read by every hook: alone in its cache line. */
@@ -145,6 +156,13 @@ enum rps_process_state {
 	RPS_PROCESS_LIVE = 2,
 };
 
+/* Whether calls of malloc() come by the runtime. */
+enum rps_allocations {
+	RPS_ALLOCATIONS_UNSEEN = 0,  /* nothing is preloaded into static programs */
+	RPS_ALLOCATIONS_COUNTED = 1,
+	RPS_ALLOCATIONS_OWN = 2,     /* the program itself has a malloc(), which comes first */
+};
+
 struct rps_process_slot {
 	_Atomic uint32_t state;
 	uint32_t pid;
@@ -157,7 +175,8 @@ struct rps_process_slot {
 	uint32_t cost_leaf;    /* the same, of a leaf function's */
 	uint32_t cost_inside_fenced, cost_outside_fenced; /* of a timed call that reads the clock behind a fence */
 	uint64_t ended_ticks; /* when exit() came to the runtime's destructor; 0: not, or it was killed */
-	uint32_t reserved[4];
+	uint32_t allocations; /* enum rps_allocations */
+	uint32_t reserved[3];
 };
 _Static_assert(sizeof(struct rps_process_slot) == 64, "one cache line");
 
@@ -240,6 +259,13 @@ enum rps_fence {
 	RPS_FENCE_ALWAYS = 2,
 };
 
+/* Do the kernel's counts of the owner go on in this arena? */
+enum rps_kernel {
+	RPS_KERNEL_STANDS = 0,
+	RPS_KERNEL_RUNS = 1,
+	RPS_KERNEL_PAUSES = 2, /* for as long as the runtime itself does what would count */
+};
+
 struct rps_arena_header {
 	/* The inlined hooks know these four by their offsets (runtime/hook_asm.h). Addresses are the owner's. */
 	_Atomic uint64_t token; /* of the claim; 0: the collector has stopped it */
@@ -267,11 +293,15 @@ struct rps_arena_header {
 	uint64_t resumed_ticks; /* of the last resume */
 	uint64_t miss_ticks;    /* spent on first appearances of calls; already taken off */
 	uint64_t abandoned;     /* frames that never saw their exit (longjmp, pthread_exit ...) and were closed by a later event */
-	uint32_t reserved0;
+	uint32_t counters;      /* bits 1 << enum rps_counter: then every call is timed, or is as if it were */
 	uint32_t next_stack;    /* slot + 1 of the arena for another stack of the same thread (runtime/stacks.h); 0: none */
 	uint64_t stack_low;     /* addresses on the stack that it is for ... */
 	uint64_t stack_size;    /* ... from there on; UINT64_MAX: any */
 	uint64_t paused_ticks;  /* the thread is on another stack since; 0: it is on this one */
+	uint64_t counted[RPS_N_COUNTERS];  /* so far, in all */
+	uint32_t kernel_base[2];           /* what the kernel's counts of the thread were when they were last looked at */
+	uint32_t kernel;                   /* enum rps_kernel */
+	uint32_t touched;                  /* the stack below this offset has been written to since the claim */
 };
 _Static_assert(offsetof(struct rps_arena_header, limit) == 24, "hook_asm.h");
 _Static_assert(sizeof(struct rps_arena_header) <= 256, "fits before the tree");
@@ -357,9 +387,19 @@ struct rps_wire_edge {
 	uint64_t site_line_or_address; /* address: ELF virtual address of the return address */
 	uint32_t n_fenced;    /* of the timed ones */
 	uint32_t is_leaf;     /* 1: the callee is a leaf function, whose hooks cost less */
-	uint64_t reserved0[2];
+	uint32_t counts;      /* struct rps_wire_counts; 0: none, nothing but calls is counted */
+	uint32_t reserved0;
+	uint64_t reserved1;
 };
 _Static_assert(sizeof(struct rps_wire_edge) == 128, "a multiple of the unit");
+
+/* What was counted from entry to exit of an edge's calls, callees included. What a node has counted itself is the difference
+ * between all that goes in and all that goes out. */
+struct rps_wire_counts {
+	uint64_t all[RPS_N_COUNTERS];
+	uint64_t outermost[RPS_N_COUNTERS]; /* of calls made while their function was not active */
+};
+_Static_assert(sizeof(struct rps_wire_counts) == 64, "a multiple of the unit");
 
 /* Of an edge without a place, and of those the collector has read. */
 static inline uint64_t rps_wire_edge_calls(const struct rps_wire_edge *edge)
@@ -390,5 +430,13 @@ struct rps_wire_frame {
 _Static_assert(offsetof(struct rps_wire_frame, table) == 16, "hook_asm.h");
 _Static_assert(sizeof(struct rps_wire_frame) == 56, "hook_asm.h");
 #define RPS_STACK_FRAMES_MAX ((RPS_ARENA_SIZE - RPS_STACK_OFFSET) / sizeof(struct rps_wire_frame) - 1)
+
+/* Where something is counted, the stack is shorter, and behind it lies for each frame what had been counted at its entry. */
+struct rps_wire_counted {
+	uint64_t counted[RPS_N_COUNTERS];
+};
+#define RPS_STACK_FRAMES_COUNTED_MAX                                                                                 \
+	((RPS_ARENA_SIZE - RPS_STACK_OFFSET) / (sizeof(struct rps_wire_frame) + sizeof(struct rps_wire_counted)) - 1)
+#define RPS_COUNTED_OFFSET (RPS_STACK_OFFSET + (RPS_STACK_FRAMES_COUNTED_MAX + 1) * sizeof(struct rps_wire_frame))
 
 #endif

@@ -238,7 +238,7 @@ static void untimed_calls_are_taken_from_their_caller(void **state)
 {
 	struct rps_functions *functions = rps_functions_create(&pool);
 	struct rps_profile *profile = rps_profile_create("root");
-	struct rps_build build = {.ns_per_tick = 1, .measures = 1u << RPS_MEASURE_WALL_NS | 1u << RPS_MEASURE_CALLS};
+	struct rps_build build = {.ns_per_tick = 1, .events = RPS_EVENT_BIT(WALL_NS) | RPS_EVENT_BIT(CALLS)};
 	struct rps_arena_copy copy;
 
 	restore();
@@ -251,7 +251,7 @@ static void untimed_calls_are_taken_from_their_caller(void **state)
 		if (copy.edges[i].from == 0)
 			wire->ticks = wire->weighted_ticks = 630;
 	}
-	assert_int_equal(rps_build_set_events(profile, build.measures), 0);
+	assert_int_equal(rps_build_set_events(profile, build.events), 0);
 	assert_int_equal(rps_build_add(profile, &copy, functions, &build), 0);
 	/* b: 4 calls at 75 each are 300, of which 150 were reported. a: 630 + 20 - 150. */
 	for (uint32_t i = 1; i < profile->n_nodes; i++) {
@@ -277,7 +277,7 @@ static void inclusive_times_agree_to_the_unit(void **state)
 	struct rps_functions *functions = rps_functions_create(&pool);
 	struct rps_profile *profile = rps_profile_create("root");
 	struct rps_arena_copy copy;
-	struct rps_build build = {.ns_per_tick = 1, .measures = 1u << RPS_MEASURE_WALL_NS};
+	struct rps_build build = {.ns_per_tick = 1, .events = RPS_EVENT_BIT(WALL_NS)};
 	uint64_t root_sum = 0;
 	char why[200] = "";
 
@@ -303,7 +303,7 @@ static void what_hooks_cost_is_subtracted_once(void **state)
 	struct rps_functions *functions = rps_functions_create(&pool);
 	struct rps_profile *profile = rps_profile_create("root");
 	struct rps_arena_copy copy;
-	struct rps_build build = {.ns_per_tick = 1, .measures = 1u << RPS_MEASURE_WALL_NS};
+	struct rps_build build = {.ns_per_tick = 1, .events = RPS_EVENT_BIT(WALL_NS)};
 
 	restore();
 	assert_int_equal(rps_arena_copy(&pool, 0, 0, &copy), 0);
