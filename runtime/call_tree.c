@@ -10,6 +10,7 @@
 #include "runtime/image.h"
 #include "runtime/record.h"
 #include "runtime/veneer.h"
+#include "runtime/waiting.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -366,6 +367,8 @@ static void make_edge(void *cls)
 	edge->to = to;
 	edge->period = 1;
 	edge->counts = counts;
+	edge->may_wait = making->call->kind == RPS_CALL_EXTERNAL &&
+			 rps_waiting_is(((const struct rps_external_record *)(uintptr_t)making->call->key_function)->symbol);
 	if (arena->time_mode == RPS_TIME_NONE && arena->counters == 0)
 		edge->granted = (uint64_t)(edge->skip = SKIP_UNTIMED);
 	describe_site(edge, making->call);
@@ -432,7 +435,7 @@ struct rps_wire_place *rps_call_tree_miss(struct rps_arena_header *arena, struct
 /* ---- Timed calls ----------------------------------------------------------------------------- */
 
 /* Of how many calls of this edge the next one timed is to be the last. The clock's own cost disturbs short calls, and they are
- * many: the more of them were timed, the fewer need be. What takes long is timed always, and so is what the root calls: no
+ * many: the more of them were timed, the fewer need be. What takes long is timed always, what may wait, and what the root calls: no
  * timed activation lies around it. */
 #define LONG_SHORTS 10u          /* a microsecond */
 #define TIMED_PER_PERIOD 4u
@@ -445,7 +448,7 @@ static uint32_t next_period(struct rps_arena_header *arena, const struct rps_wir
 	uint32_t period = edge->n_timed / TIMED_PER_PERIOD, short_ticks = rps_pool->short_ticks;
 	uint32_t most = mean < short_ticks ? PERIOD_MAX_VERY_SHORT : PERIOD_MAX;
 
-	if (arena->time_mode == RPS_TIME_EXACT || arena->counters != 0 || period <= 1 || mean >= (uint64_t)LONG_SHORTS * short_ticks ||
+	if (arena->time_mode == RPS_TIME_EXACT || arena->counters != 0 || edge->may_wait || period <= 1 || mean >= (uint64_t)LONG_SHORTS * short_ticks ||
 	    rps_call_tree_top(arena)->cfa == UINT64_MAX)
 		return 1;
 	if (period > most)

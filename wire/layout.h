@@ -43,7 +43,7 @@
 #include <stdint.h>
 
 #define RPS_WIRE_MAGIC 0x6c6f6f7073707200u /* "\0rpspool" */
-#define RPS_WIRE_VERSION 3 /* raise it with every change below */
+#define RPS_WIRE_VERSION 4 /* raise it with every change below */
 
 #define RPS_PAGE 4096u
 #define RPS_N_PROCESSES 1024u
@@ -388,8 +388,8 @@ struct rps_wire_edge {
 	uint32_t n_fenced;    /* of the timed ones */
 	uint32_t is_leaf;     /* 1: the callee is a leaf function, whose hooks cost less */
 	uint32_t counts;      /* struct rps_wire_counts; 0: none, nothing but calls is counted */
-	uint32_t reserved0;
-	uint64_t reserved1;
+	uint32_t may_wait;    /* 1: each call is timed (runtime/waiting.h) */
+	uint64_t reserved0;
 };
 _Static_assert(sizeof(struct rps_wire_edge) == 128, "a multiple of the unit");
 
