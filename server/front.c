@@ -3,10 +3,12 @@
  * libmicrohttpd needs to know to call it. */
 #include "server/front.h"
 
+#include "server/front_screen.h"
 #include "server/front_socket.h"
 #include "server/message.h"
 #include "server/request.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -117,6 +119,21 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 	*request = NULL;
 }
 
+static void on_connection(void *cls, struct MHD_Connection *connection, void **screen,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info;
+	char client[INET6_ADDRSTRLEN];
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		*screen = info ? rps_front_screen_open(info->connect_fd) : NULL;
+	} else if (*screen) {
+		rps_request_name_client(connection, client, sizeof(client));
+		rps_front_screen_close(*screen, client);
+	}
+}
+
 static void on_error(void *cls, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
 /* libmicrohttpd's own complaints; they end in a newline. What they say of a
@@ -155,12 +172,14 @@ int rps_front_start(struct rps_front *front, char *error, size_t error_size)
 	};
 	const struct MHD_OptionItem none = {MHD_OPTION_END, 0, NULL};
 
+	rps_front_screen_configure(front->cert != NULL, front->server->options->client_timeout_ms);
 	front->daemon = MHD_start_daemon(
 	    MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC | MHD_USE_ERROR_LOG |
 		MHD_ALLOW_UPGRADE | (front->cert ? MHD_USE_TLS : 0u),
 	    0, NULL, NULL, on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER, on_error, front->server,
 	    MHD_OPTION_LISTEN_SOCKET, front->fd, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, front->server,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
+	    MHD_OPTION_CONNECTION_TIMEOUT, front->server->options->client_timeout_ms / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    CONNECTION_MEMORY, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, CONNECTION_MEMORY_STEP,
 	    MHD_OPTION_CONNECTION_LIMIT, connections_max(front->server->options),
 	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, front->cert ? tls : &none,

@@ -67,6 +67,7 @@ int rps_options_init(struct rps_options *options)
 	options->port = 8000;
 	options->every = 1;
 	options->request_timeout_ms = 30000;
+	options->client_timeout_ms = 60000;
 	options->prof_path = strdup("/tmp");
 	options->prof_file = strdup("{path}.{duration:06d}ms.{time}");
 	options->address = strdup("127.0.0.1");

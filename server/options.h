@@ -58,6 +58,7 @@ struct rps_options {
 	uint32_t settle_ms;     /* 0: the collector's default */
 	int nothreading;
 	uint32_t request_timeout_ms;
+	uint32_t client_timeout_ms; /* whole seconds */
 	struct rps_text_list only, skip; /* patterns of paths */
 	char *trigger;                   /* NULL: every request is profiled */
 	uint32_t every;                  /* one in so many */

@@ -404,20 +404,36 @@ int rps_option_set_nothreading(struct rps_options *options, const char *value, c
 	return set_switch(&options->nothreading, value);
 }
 
-int rps_option_set_request_timeout(struct rps_options *options, const char *value, const char **hint)
+/* A duration, or a number of seconds: `least_ms` to a day. */
+static int set_timeout(uint32_t *timeout_ms, const char *value, uint64_t least_ms)
 {
 	uint64_t duration_us;
 	unsigned long seconds;
 
-	*hint = "give a duration such as 30s or 500ms, up to 24 hours";
 	if (!parse_number(value, 86400, &seconds))
 		duration_us = seconds * 1000000u;
 	else if (parse_duration(value, &duration_us))
 		return -EINVAL;
-	if (duration_us < 1000 || duration_us > 86400000000u)
+	if (duration_us < least_ms * 1000 || duration_us > 86400000000u)
 		return -EINVAL;
-	options->request_timeout_ms = (uint32_t)(duration_us / 1000);
+	*timeout_ms = (uint32_t)(duration_us / 1000);
 	return 0;
+}
+
+int rps_option_set_request_timeout(struct rps_options *options, const char *value, const char **hint)
+{
+	*hint = "give a duration such as 30s or 500ms, up to 24 hours";
+	return set_timeout(&options->request_timeout_ms, value, 1);
+}
+
+int rps_option_set_client_timeout(struct rps_options *options, const char *value, const char **hint)
+{
+	int rc = set_timeout(&options->client_timeout_ms, value, 1000);
+
+	*hint = "give a duration such as 60s, one second to 24 hours";
+	if (!rc)
+		options->client_timeout_ms = (options->client_timeout_ms + 999) / 1000 * 1000;
+	return rc;
 }
 
 int rps_option_set_only(struct rps_options *options, const char *value, const char **hint)

@@ -8,6 +8,7 @@
  *     finish        profile, file, log line
  */
 #include "server/access_log.h"
+#include "server/front_screen.h"
 #include "server/request_internal.h"
 #include "server/request_profile.h"
 
@@ -15,6 +16,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,6 +50,8 @@ struct rps_request *rps_request_create(struct rps_server *server, struct MHD_Con
 		return NULL;
 	request->server = server;
 	request->connection = connection;
+	request->number = rps_front_screen_next(connection);
+	request->refusal_why = "It can't be understood.";
 	request->start_ns = rps_request_now_ns();
 	request->target = strdup(target);
 	if (!request->target) {
@@ -87,56 +91,27 @@ static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const cha
 	return copy->error ? MHD_NO : MHD_YES;
 }
 
-static void name_client(struct rps_request *request)
+uint16_t rps_request_name_client(struct MHD_Connection *connection, char *name, size_t size)
 {
 	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *address = info ? info->client_addr : NULL;
 	const struct sockaddr_in *ipv4 = (const void *)address;
 	const struct sockaddr_in6 *ipv6 = (const void *)address;
+	uint16_t port = 0;
 
-	strcpy(request->client_address, address && address->sa_family == AF_UNIX ? "127.0.0.1" : "unknown");
+	snprintf(name, size, "%s", address && address->sa_family == AF_UNIX ? "127.0.0.1" : "unknown");
 	if (address && address->sa_family == AF_INET) {
-		inet_ntop(AF_INET, &ipv4->sin_addr, request->client_address, sizeof(request->client_address));
-		request->client_port = ntohs(ipv4->sin_port);
+		inet_ntop(AF_INET, &ipv4->sin_addr, name, (socklen_t)size);
+		port = ntohs(ipv4->sin_port);
 	} else if (address && address->sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &ipv6->sin6_addr, request->client_address,
-			  sizeof(request->client_address));
-		request->client_port = ntohs(ipv6->sin6_port);
+		inet_ntop(AF_INET6, &ipv6->sin6_addr, name, (socklen_t)size);
+		port = ntohs(ipv6->sin6_port);
 	}
 	/* An IPv4 client of a socket for both. */
-	if (!strncmp(request->client_address, "::ffff:", 7) && strchr(request->client_address, '.'))
-		memmove(request->client_address, request->client_address + 7,
-			strlen(request->client_address + 7) + 1);
-}
-
-/* What could be read in two ways is not passed on in one of them. 0 or the status of the refusal. */
-static int check_head(const struct rps_request *request)
-{
-	const struct rps_header_list *headers = &request->headers;
-	const char *length = NULL;
-	unsigned n_codings = 0, n_hosts = 0;
-
-	for (size_t i = 0; i < headers->n; i++) {
-		const struct rps_header *header = &headers->items[i];
-
-		n_hosts += !strcasecmp(header->name, "Host");
-		if (header->name[strcspn(header->name, " \t\r\n")] ||
-		    header->value[strcspn(header->value, "\r\n")])
-			return MHD_HTTP_BAD_REQUEST;
-		if (!strcasecmp(header->name, "Transfer-Encoding")) {
-			n_codings++;
-			if (strcasecmp(header->value, "chunked"))
-				return MHD_HTTP_NOT_IMPLEMENTED;
-		}
-		if (!strcasecmp(header->name, "Content-Length")) {
-			if (!*header->value || header->value[strspn(header->value, "0123456789")] ||
-			    strlen(header->value) > 18 || (length && strcmp(length, header->value)))
-				return MHD_HTTP_BAD_REQUEST;
-			length = header->value;
-		}
-	}
-	return n_codings > 1 || (n_codings && length) || n_hosts > 1 ? MHD_HTTP_BAD_REQUEST : 0;
+	if (!strncmp(name, "::ffff:", 7) && strchr(name, '.'))
+		memmove(name, name + 7, strlen(name + 7) + 1);
+	return port;
 }
 
 /* 0, or the status of the refusal. */
@@ -151,7 +126,11 @@ static int read_head(struct rps_request *request, const char *method, const char
 	request->version = strdup(version);
 	if (!request->method || !request->version)
 		return MHD_HTTP_INTERNAL_SERVER_ERROR;
-	name_client(request);
+	request->client_port = rps_request_name_client(request->connection, request->client_address,
+						       sizeof(request->client_address));
+	rc = rps_front_screen_refuses(request->connection, request->number, &request->refusal_why);
+	if (rc)
+		return rc;
 	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, copy_header, &copy);
 	rc = copy.error;
 	if (!rc) {
@@ -166,7 +145,7 @@ static int read_head(struct rps_request *request, const char *method, const char
 		return MHD_HTTP_BAD_REQUEST;
 	if (!strcmp(request->method, "CONNECT"))
 		return MHD_HTTP_NOT_IMPLEMENTED;
-	return check_head(request);
+	return 0;
 }
 
 int64_t rps_request_declared_body_bytes(const struct rps_request *request)
@@ -189,15 +168,23 @@ static enum MHD_Result route(struct rps_request *request)
 
 	request->is_routed = 1;
 	if (request->refusal)
-		return rps_request_refuse(request, request->refusal, "The request can't be understood.");
+		return rps_request_queue_page(request, request->refusal, NULL, NULL,
+					      "The request is refused. %s", request->refusal_why);
 	mount = rps_static_files_match(request->server->statics, &request->url, &rest, &rest_size);
 	if (mount >= 0)
 		return rps_request_serve_static(request, mount, rest, rest_size);
 	return rps_request_begin(request);
 }
 
-enum MHD_Result rps_request_handle(struct rps_request *request, const char *method, const char *version,
-				   const char *upload_data, size_t *upload_data_size)
+void rps_request_be_patient(struct rps_request *request)
+{
+	MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+	MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+				  request->server->options->client_timeout_ms / 1000);
+}
+
+static enum MHD_Result handle(struct rps_request *request, const char *method, const char *version,
+			      const char *upload_data, size_t *upload_data_size)
 {
 	enum MHD_Result result;
 
@@ -219,6 +206,15 @@ enum MHD_Result rps_request_handle(struct rps_request *request, const char *meth
 			return result;
 	}
 	return rps_request_answer(request);
+}
+
+enum MHD_Result rps_request_handle(struct rps_request *request, const char *method, const char *version,
+				   const char *upload_data, size_t *upload_data_size)
+{
+	enum MHD_Result result = handle(request, method, version, upload_data, upload_data_size);
+
+	rps_request_be_patient(request);
+	return result;
 }
 
 /* ---- Finish ------------------------------------------------------------------------------------------ */
@@ -356,6 +352,10 @@ void rps_request_end_tunnel(struct rps_request *request)
 
 void rps_request_finish(struct rps_request *request, enum MHD_RequestTerminationCode how)
 {
+	/* Closed without an answer, as is usual; the log says why. */
+	if (!request->status &&
+	    (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || rps_front_screen_is_late(request->connection)))
+		request->status = MHD_HTTP_REQUEST_TIMEOUT;
 	if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && !request->broken_off)
 		request->broken_off = "by the client";
 	if (!request->is_tunnel || atomic_exchange(&request->has_ended_once, 1))

@@ -342,6 +342,7 @@ static ssize_t on_read(void *cls, uint64_t position, char *buffer, size_t size)
 	struct rps_request *request = cls;
 	ssize_t n = operations(request)->read(request->exchange, buffer, size);
 
+	rps_request_be_patient(request);
 	if (n > 0) {
 		request->body_bytes += (uint64_t)n;
 		return n;

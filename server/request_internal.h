@@ -34,7 +34,9 @@ struct rps_request {
 	uint64_t start_ns;
 	uint64_t waited_us; /* for its turn, or for the application to be restarted */
 	int head_read;
-	int refusal; /* status, 0: none */
+	unsigned number; /* on its connection */
+	int refusal;     /* status, 0: none */
+	const char *refusal_why;
 	int is_routed;
 	int is_triggered;
 	enum rps_request_kind kind;
@@ -66,6 +68,9 @@ struct rps_request {
 
 uint64_t rps_request_now_ns(void);
 uint64_t rps_request_random_id(void);
+/* The client's time (--client-timeout) begins now: after each callback that may have waited for the application, which is
+ * no fault of the client's. */
+void rps_request_be_patient(struct rps_request *request);
 int64_t rps_request_declared_body_bytes(const struct rps_request *request);
 /* Has the client reset its connection, or does the server stop? (For waits: the signature of turn.h and
  * gate.h.) */

@@ -4,6 +4,7 @@
  * ends. Called by request_app.c on the client connection's thread; each tunnel
  * has a thread of its own, since libmicrohttpd needs the former to carry a TLS
  * connection's bytes. */
+#include "server/front_screen.h"
 #include "server/gateway_http.h"
 #include "server/request_internal.h"
 
@@ -148,6 +149,7 @@ static void on_upgrade(void *cls, struct MHD_Connection *connection, void *con_c
 	pthread_t thread;
 	int app_fd = rps_exchange_tunnel_socket(request->exchange, &early, &early_size), rc = ENOMEM;
 
+	rps_front_screen_stop(connection);
 	if (tunnel && early_size <= PIECE_BYTES && extra_size <= PIECE_BYTES) {
 		tunnel->request = request;
 		tunnel->handle = handle;

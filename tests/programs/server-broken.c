@@ -10,6 +10,7 @@
  *   /two         two Content-Length                /negative  a negative one
  *   /chunk       a chunk that is cut off           /badchunk  a chunk whose size is no number
  *   /die         dies in the middle of the body    /hang      resets with the client's body unread
+ *   /silent      no answer, ever                   /stall     half an answer, and no more
  *   /flood       a head that does not end          /early     answers before it has read the client's body
  *   /100         100 Continue, then the answer     /101       an upgrade nobody asked for
  *   any other    a correct answer
@@ -96,6 +97,11 @@ static void answer(int fd)
 		reset(fd);
 	if (!strcmp(path, "/flood"))
 		flood(fd);
+	if (!strcmp(path, "/stall"))
+		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
+	if (!strcmp(path, "/silent") || !strcmp(path, "/stall"))
+		while (read(fd, head, sizeof(head)) > 0)
+			;
 	if (!strcmp(path, "/die")) {
 		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
 		raise(SIGKILL);
