@@ -38,6 +38,34 @@ static int token_is(const struct rps_attach *attach, const char *token)
 	return difference == 0;
 }
 
+/* Can the process be timed with what the pool's clock is, or becomes as long as nobody else uses it? One that runs in an
+ * emulator can't read our processor's counter; the system's clock is the same for all. */
+static int agree_on_clock(const struct rps_attach *attach, const struct rps_hello *hello)
+{
+	uint32_t clock = attach->pool->header->clock;
+
+	if (clock < 32 && (hello->clocks & 1u << clock))
+		return 1;
+	if (atomic_load_explicit(&attach->n_attached, memory_order_relaxed) > 0 || !(hello->clocks & 1u << RPS_CLOCK_MONOTONIC))
+		return 0;
+	rps_pool_set_clock(attach->pool, RPS_CLOCK_MONOTONIC, 1.0);
+	return 1;
+}
+
+/* The second part of an answer: the memory. */
+static void attach_pool(const struct rps_attach *attach, struct msghdr *message, void *room, size_t room_size)
+{
+	struct cmsghdr *attached;
+
+	message->msg_control = room;
+	message->msg_controllen = room_size;
+	attached = CMSG_FIRSTHDR(message);
+	attached->cmsg_level = SOL_SOCKET;
+	attached->cmsg_type = SCM_RIGHTS;
+	attached->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(attached), &attach->pool->fd, sizeof(int));
+}
+
 static void answer(struct rps_attach *attach, int fd)
 {
 	struct timeval timeout = {.tv_usec = PEER_TIMEOUT_MS % 1000 * 1000, .tv_sec = PEER_TIMEOUT_MS / 1000};
@@ -48,19 +76,18 @@ static void answer(struct rps_attach *attach, int fd)
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control = {.room = {0}};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *attached = CMSG_FIRSTHDR(&message);
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (recv(fd, &hello, sizeof(hello), 0) != sizeof(hello) || hello.version != RPS_WIRE_VERSION ||
 	    !token_is(attach, hello.token))
 		return;
-	attached->cmsg_level = SOL_SOCKET;
-	attached->cmsg_type = SCM_RIGHTS;
-	attached->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(attached), &attach->pool->fd, sizeof(int));
-	if (sendmsg(fd, &message, MSG_NOSIGNAL) == sizeof(welcome))
+	if (agree_on_clock(attach, &hello))
+		attach_pool(attach, &message, &control, sizeof(control));
+	else
+		welcome.n_arenas = 0;
+	if (sendmsg(fd, &message, MSG_NOSIGNAL) == sizeof(welcome) && welcome.n_arenas != 0)
 		atomic_fetch_add_explicit(&attach->n_attached, 1, memory_order_relaxed);
 }
 

@@ -2,8 +2,10 @@
 /* See clock.h. */
 #include "collect/clock.h"
 
+#include "wire/counter.h"
+
 #include <time.h>
-#if defined(__x86_64__) || defined(__i386__)
+#ifdef __x86_64__
 #include <cpuid.h>
 #endif
 
@@ -18,38 +20,37 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-enum rps_clock rps_clock_choose(void)
+#ifdef __x86_64__
+/* "Invariant TSC": constant rate in all power states (Intel SDM 18.17.1, AMD APM 3, Fn8000_0007). */
+static int is_counter_good(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
 	unsigned int a, b, c, d;
 
-	/* "Invariant TSC": constant rate in all power states (Intel SDM 18.17.1, AMD APM 3, Fn8000_0007). */
-	if (__get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8))
-		return RPS_CLOCK_TSC;
-#elif defined(__aarch64__)
-	return RPS_CLOCK_TSC;
+	return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8);
+}
+#else
+/* The architecture wants it to run alike on all cores, but firmware may have left it slow, or not have said how fast it is. */
+#define SLOWEST_HZ 1000000u
+
+static int is_counter_good(void)
+{
+	return rps_counter_frequency() >= SLOWEST_HZ;
+}
 #endif
-	return RPS_CLOCK_MONOTONIC;
+
+enum rps_clock rps_clock_choose(void)
+{
+	return is_counter_good() ? RPS_COUNTER_CLOCK : RPS_CLOCK_MONOTONIC;
 }
 
 const char *rps_clock_name(enum rps_clock clock)
 {
-	return clock == RPS_CLOCK_TSC ? "TSC" : "CLOCK_MONOTONIC";
+	return clock == RPS_CLOCK_TSC ? "TSC" : clock == RPS_CLOCK_CNTVCT ? "CNTVCT" : "CLOCK_MONOTONIC";
 }
 
 uint64_t rps_clock_ticks(enum rps_clock clock)
 {
-	if (clock == RPS_CLOCK_TSC) {
-#if defined(__x86_64__) || defined(__i386__)
-		return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-		uint64_t ticks;
-
-		__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
-		return ticks;
-#endif
-	}
-	return monotonic_ns();
+	return clock == RPS_COUNTER_CLOCK ? rps_counter_read() : monotonic_ns();
 }
 
 struct rps_clock_anchor rps_clock_take_anchor(enum rps_clock clock)

@@ -17,7 +17,7 @@ struct rps_clock_anchor {
 
 /* The best clock of this machine. */
 enum rps_clock rps_clock_choose(void);
-/* "TSC" or "CLOCK_MONOTONIC", as it stands in a profile. */
+/* "TSC", "CNTVCT" or "CLOCK_MONOTONIC", as it stands in a profile. */
 const char *rps_clock_name(enum rps_clock clock);
 uint64_t rps_clock_ticks(enum rps_clock clock);
 /* Both clocks at one moment: the narrowest of several bracketed reads. */

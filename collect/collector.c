@@ -38,8 +38,6 @@ _Static_assert(RPS_REQUEST_FUNCTION_MAX == RPS_REQUEST_FUNCTION_SIZE, "what is a
 #define HANDLER_MS 5000
 /* How long a hook may take that the collector has caught in the middle. */
 #define HOOK_MS 100
-/* Less is a short call (wire/layout.h). */
-#define SHORT_NS 100.0
 /* How long a request may keep others from their turn: an event stream, a long poll. */
 #define TURN_MS 30000
 /* No thread stays in the middle of a hook so long: then its arena can be given on, though the application was never quiet. */
@@ -140,7 +138,7 @@ struct rps_collector *rps_collector_create(const struct rps_collector_options *o
 	collector->pool.header->defer_accept = options->defer_accept != 0;
 	collector->pool.header->time_mode = collector->time;
 	collector->pool.header->counters = collector->events >> RPS_EVENT_ALLOC_COUNT;
-	collector->pool.header->short_ticks = (uint32_t)(SHORT_NS / rps_clock_ns_per_tick(clock, &collector->started));
+	rps_pool_set_clock(&collector->pool, clock, rps_clock_ns_per_tick(clock, &collector->started));
 	result = rps_attach_start(&collector->attach, &collector->pool);
 	if (result != 0) {
 		snprintf(error, error_size, "cannot listen for the application's runtime: %s", strerror(-result));

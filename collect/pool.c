@@ -15,6 +15,8 @@
 #define STRING_MAX (64u << 10)
 /* An arena that used more than this gives its pages back. */
 #define ARENA_KEEP_BYTES (256u << 10)
+/* Less is a short call (wire/layout.h). */
+#define SHORT_NS 100.0
 
 int rps_pool_create(struct rps_pool *pool, uint32_t n_arenas, enum rps_clock clock)
 {
@@ -37,7 +39,7 @@ int rps_pool_create(struct rps_pool *pool, uint32_t n_arenas, enum rps_clock clo
 	pool->header->version = RPS_WIRE_VERSION;
 	pool->header->n_arenas = n_arenas;
 	pool->header->pool_size = size;
-	pool->header->clock = clock;
+	rps_pool_set_clock(pool, clock, 1.0);
 	pool->header->dict_used = DICT_FIRST_ID;
 	pool->header->magic = RPS_WIRE_MAGIC;
 	return 0;
@@ -45,6 +47,14 @@ fail:
 	error = -errno;
 	rps_pool_destroy(pool);
 	return error;
+}
+
+void rps_pool_set_clock(const struct rps_pool *pool, enum rps_clock clock, double ns_per_tick)
+{
+	double short_ticks = SHORT_NS / ns_per_tick;
+
+	pool->header->clock = (uint32_t)clock;
+	pool->header->short_ticks = short_ticks > 1 ? (uint32_t)short_ticks : 1;
 }
 
 void rps_pool_destroy(struct rps_pool *pool)

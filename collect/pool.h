@@ -19,6 +19,8 @@ struct rps_pool {
 
 /* Makes, seals and maps an empty pool whose ticks are of kind `clock`. 0 or -errno. */
 int rps_pool_create(struct rps_pool *pool, uint32_t n_arenas, enum rps_clock clock);
+/* Before the first process gets it: the ticks are of another kind, or how long they are is known now. */
+void rps_pool_set_clock(const struct rps_pool *pool, enum rps_clock clock, double ns_per_tick);
 void rps_pool_destroy(struct rps_pool *pool);
 
 struct rps_process_slot *rps_pool_process(const struct rps_pool *pool, uint32_t index);

@@ -36,6 +36,15 @@ static uint32_t per_pair(uint64_t ticks, uint64_t n_pairs)
 	return scaled < UINT32_MAX ? (uint32_t)scaled : UINT32_MAX;
 }
 
+static inline void enter(struct rps_function_record *function, void *cfa, const struct rps_site_record *site)
+{
+#ifdef __x86_64__
+	__runprofile_enter_v2(function, cfa, site);
+#else
+	__runprofile_enter_v2(function, cfa, site, NULL);
+#endif
+}
+
 /* A call of an empty function that makes a frame, with and without hooks. */
 #ifdef RPS_HAVE_INLINE_HOOKS
 #define CALL_LEAF(n)                                                                                                \
@@ -47,7 +56,7 @@ static uint32_t per_pair(uint64_t ticks, uint64_t n_pairs)
 #else
 #define CALL_FRAMELESS(n) CALL_LEAF(n)
 #define CALL_LEAF(n)                                                                                                \
-	__runprofile_enter_v2(&records[n], cfa, &sites[n]);                                                          \
+	enter(&records[n], cfa, &sites[n]);                                                                          \
 	__runprofile_exit_v2(&records[n], cfa)
 #endif
 #define CALL_NOTHING(n) __asm__ volatile("" : : "r"(cfa), "i"(n))
@@ -86,7 +95,7 @@ static __attribute__((noinline)) void call_nothing(void *cfa)
  * what the pairs cost their caller; the leaves' self time is what they cost the callee. */
 static void run_batch(void (*calls)(void *cfa), void *cfa)
 {
-	__runprofile_enter_v2(&records[0], cfa, &sites[0]);
+	enter(&records[0], cfa, &sites[0]);
 	calls(cfa);
 	__runprofile_exit_v2(&records[0], cfa);
 }

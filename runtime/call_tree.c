@@ -151,7 +151,8 @@ static struct rps_wire_place *place_of(struct rps_arena_header *arena, const str
 	return rps_call_tree_place(arena, node->table) + (hash & node->mask);
 }
 
-/* The edge's count of calls to skip goes back to itself; its keys are gone first, so that no hook counts any more. */
+/* The edge's count of calls to skip goes back to itself; its keys are gone first, so that no hook counts any more, nor one that this
+ * handler has interrupted behind its look at the keys (rps_call_tree_count). */
 static void leave_place(struct rps_arena_header *arena, struct rps_wire_place *place)
 {
 	struct rps_wire_edge *edge = rps_call_tree_edge(arena, place->edge);
@@ -162,6 +163,7 @@ static void leave_place(struct rps_arena_header *arena, struct rps_wire_place *p
 	atomic_signal_fence(memory_order_seq_cst);
 	edge->skip = place->skip;
 	edge->place = 0;
+	place->edge = 0;
 }
 
 static void take_place(struct rps_arena_header *arena, const struct rps_wire_node *node, uint32_t edge_at)

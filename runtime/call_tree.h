@@ -23,6 +23,7 @@
 #ifndef RPS_RUNTIME_CALL_TREE_H
 #define RPS_RUNTIME_CALL_TREE_H
 
+#include "runtime/arch.h"
 #include "runtime/clock.h"
 #include "runtime/thread.h"
 
@@ -206,22 +207,29 @@ static inline struct rps_wire_place *rps_call_tree_find(struct rps_arena_header 
 	return rps_call_tree_miss(arena, top, call);
 }
 
-/* Counts a call that is to be skipped, in one instruction: a signal handler comes before it or after. 0: there is none left to
- * skip, and it is not counted. */
-static inline int rps_call_tree_count(struct rps_wire_place *place)
+/* What stands in a place besides its keys, as a call found it. */
+struct rps_call_tree_target {
+	uint64_t skip_and_edge;
+	uint32_t table, mask;
+};
+
+static inline uint32_t rps_call_tree_target_edge(const struct rps_call_tree_target *target)
 {
-#ifdef __x86_64__
-	__asm__ goto("subl $1, %0\n\tjs %l1" : : "m"(place->skip) : "cc", "memory" : none_left);
-	return 1;
-none_left:
-	__asm__ volatile("addl $1, %0" : "+m"(place->skip) : : "cc");
-	return 0;
-#else
-	if (atomic_fetch_sub_explicit((_Atomic int32_t *)&place->skip, 1, memory_order_relaxed) > 0)
-		return 1;
-	atomic_fetch_add_explicit((_Atomic int32_t *)&place->skip, 1, memory_order_relaxed);
-	return 0;
-#endif
+	return (uint32_t)(target->skip_and_edge >> 32);
+}
+
+/* Counts a call that is to be skipped. A signal handler at any moment in between may have its calls counted here, too, or have the
+ * place given to another edge: so `skip` is counted down in one step with a look at whose it is, and before the keys are looked at, it is
+ * read. 0: another edge has the place, or there is no call left to skip; then it is not counted. */
+static inline int rps_call_tree_count(struct rps_wire_place *place, const struct rps_call *call, struct rps_call_tree_target *target)
+{
+	target->skip_and_edge = __atomic_load_n(&place->skip_and_edge, __ATOMIC_RELAXED);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (!rps_call_tree_is_place_of(place, call) || (int32_t)target->skip_and_edge <= 0)
+		return 0;
+	target->table = place->to_table;
+	target->mask = place->to_mask;
+	return rps_arch_replace(&place->skip_and_edge, target->skip_and_edge, target->skip_and_edge - 1);
 }
 
 /* No frame can be pushed: then the call is only counted. */

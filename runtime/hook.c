@@ -149,10 +149,8 @@ static inline int is_idle(void)
 
 /* ---- Plugin hooks --------------------------------------------------------------- */
 
-static inline struct rps_call physical_call(struct rps_function_record *function, void *cfa)
+static inline struct rps_call physical_call(struct rps_function_record *function, void *cfa, uint64_t site)
 {
-	uint64_t site = ((const uint64_t *)cfa)[-1];
-
 	return (struct rps_call){(uintptr_t)function, site, (uintptr_t)cfa, (uintptr_t)function,
 				 (uint32_t)site ^ function->hash, RPS_CALL_RECORD_PHYSICAL};
 }
@@ -187,8 +185,8 @@ static __attribute__((noinline, cold)) int enter_request(struct rps_thread *thre
 static inline int enter_fast(const struct rps_thread *thread, const struct rps_call *call)
 {
 	struct rps_arena_header *arena = thread->arena;
+	struct rps_call_tree_target target;
 	struct rps_wire_frame *top;
-	struct rps_wire_place *place;
 
 	if (atomic_load_explicit(&arena->token, memory_order_relaxed) != thread->token || !rps_stacks_is_on(arena, call->cfa))
 		return 0;
@@ -196,21 +194,17 @@ static inline int enter_fast(const struct rps_thread *thread, const struct rps_c
 	if (top->cfa < call->cfa || (call->kind == RPS_CALL_RECORD_PHYSICAL && top->cfa == call->cfa) ||
 	    rps_call_tree_is_full(arena, top))
 		return 0;
-	place = rps_call_tree_place(arena, top->table) + (call->hash & top->mask);
-	if (!rps_call_tree_is_place_of(place, call))
-		return 0;
-	/* In one instruction: a handler's function may count here, too. */
-	if (!rps_call_tree_count(place))
+	if (!rps_call_tree_count(rps_call_tree_place(arena, top->table) + (call->hash & top->mask), call, &target))
 		return 0;
 	rps_call_tree_set_top(arena, top + 1);
 	top++;
 	atomic_signal_fence(memory_order_seq_cst);
 	top->mark = call->mark;
-	top->table = place->to_table;
-	top->mask = place->to_mask;
-	top->edge = place->edge;
-	atomic_signal_fence(memory_order_seq_cst);
-	top->cfa = rps_call_tree_frame_cfa(call->cfa, call->kind);
+	top->table = target.table;
+	top->mask = target.mask;
+	top->edge = rps_call_tree_target_edge(&target);
+	/* Last, for signal handlers and for the collector: with its address the frame is there. */
+	__atomic_store_n(&top->cfa, rps_call_tree_frame_cfa(call->cfa, call->kind), __ATOMIC_RELEASE);
 	return 1;
 }
 
@@ -257,13 +251,13 @@ static inline void leave(uintptr_t key_function, void *cfa, enum rps_call_kind k
 }
 
 RPS_EXPORT void __runprofile_enter_v2(struct rps_function_record *function, void *cfa,
-				      const struct rps_site_record *site)
+				      const struct rps_site_record *site RPS_ARCH_RETURN_ADDRESS_PARAMETER)
 {
 	struct rps_call call;
 
 	if (rps_likely(rps_pool == NULL))
 		return;
-	call = site == NULL ? physical_call(function, cfa) : inlined_call(function, site, cfa);
+	call = site == NULL ? physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa)) : inlined_call(function, site, cfa);
 	if (!enter_fast(&rps_this_thread, &call))
 		enter(&call);
 }
@@ -279,7 +273,7 @@ RPS_EXPORT void __runprofile_exit_v2(struct rps_function_record *function, void 
 
 void rps_hook_enter(struct rps_function_record *function, void *cfa)
 {
-	struct rps_call call = physical_call(function, cfa);
+	struct rps_call call = physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa));
 
 	enter(&call);
 }
@@ -308,7 +302,7 @@ static inline void leaf_enter(const struct rps_call *call)
 
 void rps_hook_leaf_enter(struct rps_function_record *function, void *cfa)
 {
-	struct rps_call call = physical_call(function, cfa);
+	struct rps_call call = physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa));
 
 	leaf_enter(&call);
 }

@@ -38,7 +38,7 @@
 struct rps_arena_header rps_idle_arena;
 __thread struct rps_thread rps_this_thread __attribute__((tls_model("initial-exec"))) = {.arena = &rps_idle_arena,
 										    .token = RPS_TOKEN_NONE};
-union rps_process_page __runprofile_process_v2 __attribute__((aligned(RPS_PROCESS_PAGE)));
+union rps_process_page __runprofile_process_v2 __attribute__((aligned(RPS_ARCH_PAGE)));
 extern union rps_process_page rps_process __attribute__((alias("__runprofile_process_v2")));
 int rps_veneer_has_xsave;
 
@@ -326,7 +326,7 @@ static int ask_for_pool(const char *variable, struct rps_welcome *welcome)
 	const char *colon = strchr(variable, ':');
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct timeval timeout = {.tv_sec = ATTACH_TIMEOUT_S};
-	struct rps_hello hello = {.version = RPS_WIRE_VERSION, .pid = (uint32_t)getpid()};
+	struct rps_hello hello = {.version = RPS_WIRE_VERSION, .pid = (uint32_t)getpid(), .clocks = 1u << RPS_COUNTER_CLOCK | 1u << RPS_CLOCK_MONOTONIC};
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
@@ -361,6 +361,8 @@ static int ask_for_pool(const char *variable, struct rps_welcome *welcome)
 		memcpy(&pool_fd, CMSG_DATA(attached), sizeof(int));
 	if (pool_fd < 0 && (message.msg_flags & MSG_CTRUNC))
 		error = -EMFILE; /* there was no room for it in this process */
+	else if (welcome->version == RPS_WIRE_VERSION && welcome->n_arenas == 0)
+		error = -EXDEV; /* see complain_about() */
 	else if (pool_fd < 0 || welcome->version != RPS_WIRE_VERSION)
 		error = -EPROTO;
 out:
@@ -401,6 +403,15 @@ static void find_xsave(void)
 #endif
 }
 
+static void complain_about(int error)
+{
+	if (error == -EXDEV)
+		rps_complain("this process is not profiled: it is emulated, so it can't read the processor's counter, by which the processes "
+			     "started before it are timed (start it without any that are not emulated)", "");
+	else
+		rps_complain("this process is not profiled, it cannot get the collector's memory", strerror(-error));
+}
+
 static void attach(void)
 {
 	const char *variable = secure_getenv(RPS_ATTACH_VARIABLE);
@@ -412,7 +423,7 @@ static void attach(void)
 		return;
 	fd = ask_for_pool(variable, &welcome);
 	if (fd < 0) {
-		rps_complain("this process is not profiled, it cannot get the collector's memory", strerror(-fd));
+		complain_about(fd);
 		return;
 	}
 	pool = map_pool(fd, welcome.n_arenas);

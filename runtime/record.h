@@ -62,10 +62,15 @@ _Static_assert(sizeof(struct rps_external_record) == 24, "plugin/ emits 24 bytes
 /* The hooks. `cfa` is the canonical frame address (the value of the stack
  * pointer before the call instruction pushed the return address) of the
  * machine frame the function runs in; an inlined function has its enclosing
- * function's. `site` is NULL for a call that was really made (its return
- * address stands at cfa[-1] on x86-64), else the place of the inlined call. */
+ * function's. `site` is NULL for a call that was really made, else the place of the inlined call.
+ * A call that was made has a return address: on x86-64 it stands at cfa[-1], else it is the last argument. */
+#ifdef __x86_64__
 void __runprofile_enter_v2(struct rps_function_record *function, void *cfa,
                            const struct rps_site_record *site);
+#else
+void __runprofile_enter_v2(struct rps_function_record *function, void *cfa,
+                           const struct rps_site_record *site, void *return_address);
+#endif
 void __runprofile_exit_v2(struct rps_function_record *function, void *cfa);
 /* Called after each call that may return twice (setjmp): frames entered since
  * the first return are gone. */

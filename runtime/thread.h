@@ -7,6 +7,7 @@
 #ifndef RPS_RUNTIME_THREAD_H
 #define RPS_RUNTIME_THREAD_H
 
+#include "runtime/arch.h"
 #include "wire/layout.h"
 
 #include <stddef.h>
@@ -88,17 +89,12 @@ struct rps_process {
 	uint32_t pid;
 	uint32_t index; /* of its slot in the pool's process table */
 };
-#ifdef __x86_64__
-#define RPS_PROCESS_PAGE 4096
-#else
-#define RPS_PROCESS_PAGE 65536 /* the largest there is */
-#endif
 union rps_process_page {
 	struct rps_process here;
-	char page[RPS_PROCESS_PAGE];
+	char page[RPS_ARCH_PAGE];
 };
 extern RPS_EXPORT union rps_process_page __runprofile_process_v2;
-extern RPS_HIDDEN union rps_process_page rps_process __attribute__((aligned(RPS_PROCESS_PAGE)));
+extern RPS_HIDDEN union rps_process_page rps_process __attribute__((aligned(RPS_ARCH_PAGE)));
 #define rps_pool (rps_process.here.pool)
 #define rps_process_index (rps_process.here.index)
 

@@ -6,12 +6,11 @@
 #ifndef RPS_RUNTIME_VENEER_H
 #define RPS_RUNTIME_VENEER_H
 
+#include "runtime/arch.h"
 #include "runtime/record.h"
 #include "runtime/thread.h"
 
-#if defined(__x86_64__) && !defined(__ILP32__)
-#define RPS_HAVE_INLINE_HOOKS 1
-
+#ifdef RPS_HAVE_INLINE_HOOKS
 /* Calls work(cls), and leaves the vector and floating point registers as they were. */
 RPS_HIDDEN void rps_veneer_call(void (*work)(void *cls), void *cls);
 

@@ -62,7 +62,8 @@
 /* ---- Attaching -----------------------------------------------------------
  * The environment variable names an abstract Unix socket (SOCK_SEQPACKET) and a
  * token: "NAME:TOKEN". The runtime connects, sends struct rps_hello, and
- * receives struct rps_welcome with the memfd. */
+ * receives struct rps_welcome with the memfd; without it, and with 0 arenas, if it can't read the clock that the
+ * processes before it are timed with. */
 #define RPS_ATTACH_VARIABLE "RUNPROFILE_ATTACH"
 #define RPS_TOKEN_SIZE 32
 
@@ -70,6 +71,7 @@ struct rps_hello {
 	uint32_t version;
 	uint32_t pid;
 	char token[RPS_TOKEN_SIZE];
+	uint32_t clocks; /* bit N: can read enum rps_clock N. An emulated program has another counter than the collector */
 };
 
 struct rps_welcome {
@@ -89,8 +91,9 @@ enum rps_mode {
 #define RPS_MODE_MASK 3u
 
 enum rps_clock {
-	RPS_CLOCK_TSC = 1,       /* invariant time stamp counter */
+	RPS_CLOCK_TSC = 1,       /* x86-64: invariant time stamp counter */
 	RPS_CLOCK_MONOTONIC = 2, /* clock_gettime(CLOCK_MONOTONIC), in ns */
+	RPS_CLOCK_CNTVCT = 3,    /* arm64: virtual count of the generic timer */
 };
 
 /* When the clock is read. Calls are counted all, always. */
@@ -118,9 +121,9 @@ struct rps_pool_header {
 	uint32_t version;
 	uint32_t n_arenas;
 	uint64_t pool_size;
-	uint32_t clock;      /* enum rps_clock: what every tick in the pool is */
+	_Atomic uint32_t clock; /* enum rps_clock: what every tick in the pool is. The same from the first process on that gets the pool */
 	uint32_t time_mode;  /* enum rps_time_mode */
-	uint32_t short_ticks; /* a tenth of a microsecond, about */
+	uint32_t short_ticks; /* a tenth of a microsecond, about, and 1 at least */
 	_Atomic uint32_t n_claims; /* (runtime) makes tokens unique */
 	uint32_t defer_accept; /* 1: connections are accepted when there is something to read, so that each request does so at once */
 	uint32_t counters;     /* bits 1 << enum rps_counter */
@@ -327,8 +330,13 @@ _Static_assert(sizeof(struct rps_wire_meta) == 64, "given out in units of 64 byt
 struct rps_wire_place {
 	uint64_t key_function;
 	uint64_t key_site;
-	int32_t skip;     /* calls until one is timed; counted down by each */
-	uint32_t edge;
+	union {
+		struct {
+			int32_t skip;  /* calls until one is timed; counted down by each */
+			uint32_t edge; /* 0: it has been left */
+		};
+		uint64_t skip_and_edge; /* `skip` is the lower half */
+	};
 	uint32_t to_table; /* of the node the edge leads to */
 	uint32_t to_mask;
 };
