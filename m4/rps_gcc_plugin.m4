@@ -9,6 +9,7 @@
 #   GCC_PLUGIN_CXX_N      the g++ of version N
 #   PROFCC_DEFAULT_CC     what profcc runs when PROFCC_CC does not say
 #   PROFCC_DEFAULT_CXX
+#   PROFCC_MACHINE        what that compiles for, "x86_64-linux-gnu"
 #   rps_plugin_summary    for the end of configure
 
 m4_define([RPS_GCC_VERSIONS], [11, 12, 13, 14, 15])
@@ -101,6 +102,8 @@ AC_DEFUN([RPS_GCC_PLUGIN], [
        PROFCC_DEFAULT_CXX=g++-$rps_newest])
   ])
 
+  PROFCC_MACHINE=`$PROFCC_DEFAULT_CC -dumpmachine`
+
   AS_IF([test -n "$GCC_PLUGIN_VERSIONS"],
     [rps_plugin_summary="plugin for gcc $GCC_PLUGIN_VERSIONS; profcc runs $PROFCC_DEFAULT_CC"],
     [rps_plugin_summary="plain hooks only (install`echo ${rps_plugin_missing:- gcc-12-plugin-dev} | sed 's/^/ /'`)"])
@@ -111,4 +114,5 @@ AC_DEFUN([RPS_GCC_PLUGIN], [
   ])
   AC_SUBST([PROFCC_DEFAULT_CC])
   AC_SUBST([PROFCC_DEFAULT_CXX])
+  AC_SUBST([PROFCC_MACHINE])
 ])

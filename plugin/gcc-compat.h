@@ -17,6 +17,7 @@
 #define INCLUDE_VECTOR
 
 #include "gcc-plugin.h"
+#include "tm.h"
 #include "plugin-version.h"
 #include "tree.h"
 #include "stor-layout.h"
@@ -47,6 +48,13 @@
 /* gimple-iterator.h of some versions needs what others include themselves. */
 #include "ssa.h"
 #include "tree-into-ssa.h"
+
+/* What the compiler makes code for. It may run on another machine, so its own headers tell, not what they are compiled for. */
+#ifdef TARGET_X32
+#define PROFCC_TARGET_IS_X86 1
+#else
+#define PROFCC_TARGET_IS_X86 0
+#endif
 
 #if GCCPLUGIN_VERSION < 11000
 #error "the plugin is written for GCC 11 and later"

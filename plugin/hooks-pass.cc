@@ -11,6 +11,9 @@
  *
  * and after each call that may return twice:     __runprofile_resync_v2(&record, _5);
  *
+ * On x86 the return address has its place below the CFA. Elsewhere it has none that the runtime could know, so the enter hook
+ * keeps it:                                      __runprofile_enter_v2(&record, _3, 0, _1);
+ *
  * It sits right behind "cfg": the hooks' places have been settled (try/finally
  * is lowered), there is a control flow graph to put a statement on an edge, but
  * no SSA form and no call graph edges to keep right, and nothing has been inlined
@@ -29,7 +32,7 @@ static tree enter_fn, exit_fn, resync_fn, cfa_fn;
 /* "fn spec": reads and writes nothing of the program's, and keeps no pointer; but is there for a purpose. */
 tree rps_hook_declare(const char *name, tree type)
 {
-	static const char spec[] = ". cX X X ";
+	static const char spec[] = ". cX X X X ";
 	tree text = build_string(sizeof spec - 1, spec), decl;
 
 	type = build_type_attribute_variant(type, tree_cons(get_identifier("fn spec"),
@@ -45,14 +48,14 @@ tree rps_hook_declare(const char *name, tree type)
 
 static void declare_hooks()
 {
-	tree two, three;
+	tree two, enter;
 
 	if (enter_fn)
 		return;
 	two = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, NULL_TREE);
-	three = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, const_ptr_type_node,
-					 NULL_TREE);
-	enter_fn = rps_hook_declare("__runprofile_enter_v2", three);
+	enter = build_function_type_list(void_type_node, ptr_type_node, ptr_type_node, const_ptr_type_node,
+					 PROFCC_TARGET_IS_X86 ? NULL_TREE : ptr_type_node, NULL_TREE);
+	enter_fn = rps_hook_declare("__runprofile_enter_v2", enter);
 	exit_fn = rps_hook_declare("__runprofile_exit_v2", two);
 	resync_fn = rps_hook_declare("__runprofile_resync_v2", two);
 }
@@ -82,12 +85,18 @@ static gimple *new_cfa_call(tree cfa, gimple *like)
 	return call;
 }
 
+/* In place of `like`: of GCC's own call, whose second argument is the return address, or behind a call that returns twice. */
 static gimple *new_hook_call(tree hook, tree record, tree cfa, gimple *like)
 {
 	tree address = build_fold_addr_expr(record);
-	gcall *call = hook == enter_fn ? gimple_build_call(hook, 3, address, cfa, null_pointer_node)
-				       : gimple_build_call(hook, 2, address, cfa);
+	gcall *call;
 
+	if (hook != enter_fn)
+		call = gimple_build_call(hook, 2, address, cfa);
+	else if (PROFCC_TARGET_IS_X86)
+		call = gimple_build_call(hook, 3, address, cfa, null_pointer_node);
+	else
+		call = gimple_build_call(hook, 4, address, cfa, null_pointer_node, gimple_call_arg(like, 1));
 	gimple_set_location(call, gimple_location(like));
 	gimple_set_block(call, gimple_block(like));
 	return call;
@@ -164,7 +173,8 @@ static unsigned rewrite_hooks(function *fun, bool drop, bool *hooked)
 				continue;
 			}
 			purge = true;
-			drop_return_address(gsi, gimple_call_arg(stmt, 1));
+			if (drop || exit || PROFCC_TARGET_IS_X86)
+				drop_return_address(gsi, gimple_call_arg(stmt, 1));
 			if (drop) {
 				gsi_remove(&gsi, true);
 				continue;

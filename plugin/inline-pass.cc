@@ -19,9 +19,8 @@
 
 #include "runtime/hook_asm.h"
 
-#ifdef __x86_64__
+#if PROFCC_TARGET_IS_X86
 #include "options.h"
-#include "tm.h"
 
 /* Beyond so many blocks a function is no leaf worth the search. */
 #define LEAF_BLOCKS_MAX 64

@@ -12,7 +12,7 @@
  * Environment:
  *   PROFCC_CC, PROFCC_CXX  the compiler, with leading words such as "ccache gcc-12"
  *   PROFCC_FLAGS           more of its own options, for builds whose flags can't be changed
- *   PROFCC_RUNTIME_DIR     take librunprofile.* from here (tests)
+ *   PROFCC_RUNTIME_DIR     take librunprofile.* from here, and the plugin of a compiler for another architecture
  */
 #include "plugin/plugin-hash.h"
 #include "plugin/profcc-options.h"
@@ -40,7 +40,8 @@
 extern char **environ;
 
 struct places {
-	char own[PATH_MAX];      /* specs and plugins */
+	char own[PATH_MAX];      /* specs */
+	char plugins[PATH_MAX];
 	char shared[PATH_MAX];   /* librunprofile.so */
 	char archives[PATH_MAX]; /* librunprofile.a and librunprofile_wrap.a */
 };
@@ -209,21 +210,22 @@ static void find_places(struct places *places)
 			fail("PROFCC_RUNTIME_DIR=%s: %s", runtime, strerror(errno));
 		path_print(places->archives, "%s", places->shared);
 	}
+	path_print(places->plugins, "%s", places->own);
 }
 
-/* The compiler's major version by its own word, which also tells GCC from clang. */
-static int ask_version(char **words, int n_words)
+/* What the compiler answers to `question`, one short line. False: nothing, or that it does not understand. */
+static bool ask(char **words, int n_words, const char *question, char *answer, size_t answer_size)
 {
-	char *query[MAX_WORDS + 2];
-	char answer[64] = "";
+	char *query[MAX_WORDS + 2], copy[32];
 	posix_spawn_file_actions_t actions;
-	int pipe_fds[2], status = 0, error, major = 0;
+	int pipe_fds[2], status = 0, error;
 	size_t size = 0;
 	ssize_t n;
 	pid_t pid;
 
+	snprintf(copy, sizeof copy, "%s", question);
 	memcpy(query, words, (size_t)n_words * sizeof *words);
-	query[n_words] = (char[]){"-dumpfullversion"};
+	query[n_words] = copy;
 	query[n_words + 1] = NULL;
 	if (pipe2(pipe_fds, O_CLOEXEC) != 0 || posix_spawn_file_actions_init(&actions) != 0)
 		fail("cannot start %s: %s", words[0], strerror(errno));
@@ -235,8 +237,7 @@ static int ask_version(char **words, int n_words)
 		     strerror(error));
 	posix_spawn_file_actions_destroy(&actions);
 	close(pipe_fds[1]);
-	while (size < sizeof answer - 1 &&
-	       (n = read(pipe_fds[0], answer + size, sizeof answer - 1 - size)) != 0) {
+	while (size < answer_size - 1 && (n = read(pipe_fds[0], answer + size, answer_size - 1 - size)) != 0) {
 		if (n > 0)
 			size += (size_t)n;
 		else if (errno != EINTR)
@@ -245,11 +246,45 @@ static int ask_version(char **words, int n_words)
 	close(pipe_fds[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || sscanf(answer, "%d.", &major) != 1)
+	answer[size] = '\0';
+	answer[strcspn(answer, "\n")] = '\0';
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 && answer[0] != '\0';
+}
+
+/* The compiler's major version by its own word, which also tells GCC from clang. */
+static int ask_version(char **words, int n_words)
+{
+	char answer[64];
+	int major = 0;
+
+	if (!ask(words, n_words, "-dumpfullversion", answer, sizeof answer) || sscanf(answer, "%d.", &major) != 1)
 		fail("%s is not GCC (for clang: compile with clang -finstrument-functions, and preload "
 		     "librunprofile.so)",
 		     words[n_words - 1]);
 	return major;
+}
+
+/* A compiler that makes code for another architecture has a plugin of its own, and that code a runtime: both in a folder
+ * named after the machine, or where PROFCC_RUNTIME_DIR says. */
+static void find_foreign_places(struct places *places, char **words, int n_words)
+{
+	const char *runtime = getenv("PROFCC_RUNTIME_DIR");
+	size_t n_own = strcspn(PROFCC_MACHINE, "-");
+	char machine[64], folder[PATH_MAX];
+
+	if (!ask(words, n_words, "-dumpmachine", machine, sizeof machine) || strchr(machine, '/'))
+		fail("%s does not say what machine it compiles for", words[n_words - 1]);
+	if (strcspn(machine, "-") == n_own && strncmp(machine, PROFCC_MACHINE, n_own) == 0)
+		return;
+	if (!runtime || !*runtime) {
+		path_print(folder, "%s/%s", places->shared, machine);
+		path_print(places->shared, "%s", folder);
+		path_print(places->archives, "%s", folder);
+	}
+	if (!exists(places->shared, "librunprofile.so") && !exists(places->archives, "librunprofile.a"))
+		fail("%s compiles for %s, and there is no runtime for that in %s (this is RunProfileServer for %s)",
+		     words[n_words - 1], machine, places->shared, PROFCC_MACHINE);
+	path_print(places->plugins, "%s", places->shared);
 }
 
 /* Directories that the dynamic linker searches anyway. */
@@ -409,11 +444,13 @@ int main(int argc, char **argv)
 
 	major = ask_version(words, n_words);
 	find_places(&places);
-	path_print(plugin, "%s/profcc_plugin_%d", places.own, major);
+	if (named && *named)
+		find_foreign_places(&places, words, n_words);
+	path_print(plugin, "%s/profcc_plugin_%d", places.plugins, major);
 	set_variable("PROFCC_INTERNAL_PLUGIN", "%s", plugin);
 	set_variable("PROFCC_INTERNAL_OPTIONS", "-fplugin-arg-profcc_plugin_%d-options=%s", major,
 		     options.argument);
-	path_print(plugin, "%s/profcc_plugin_%d.so", places.own, major);
+	path_print(plugin, "%s/profcc_plugin_%d.so", places.plugins, major);
 	fits = access(plugin, R_OK) == 0;
 	if (fits)
 		expose_to_ccache(plugin, &options);

@@ -26,7 +26,7 @@ static tree record_of_open_enter(gimple *stmt)
 {
 	tree fndecl, site;
 
-	if (!is_gimple_call(stmt) || gimple_call_num_args(stmt) != 3)
+	if (!is_gimple_call(stmt) || gimple_call_num_args(stmt) < 3)
 		return NULL_TREE;
 	fndecl = gimple_call_fndecl(stmt);
 	if (!fndecl || !DECL_NAME(fndecl) ||
@@ -73,6 +73,8 @@ static unsigned fill_sites(function *fun)
 			if (!record || !find_site(stmt, record, fun->decl, &location))
 				continue;
 			gimple_call_set_arg(stmt, 2, build_fold_addr_expr(rps_site_of_location(location, record)));
+			if (gimple_call_num_args(stmt) > 3) /* the return address is the enclosing function's */
+				gimple_call_set_arg(stmt, 3, null_pointer_node);
 			update_stmt(stmt);
 		}
 	}

@@ -27,6 +27,8 @@ mkdir "$profiles"
 server_pid=
 n_run=0
 n_planned=
+# Runs the programs of a test that can do without: they are compiled for another machine then (tests/e2e/compile/arm64).
+emulator=${RPS_EMULATOR:-}
 unset http_proxy HTTP_PROXY all_proxy 2>/dev/null || :
 
 cleanup() {
