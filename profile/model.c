@@ -84,15 +84,19 @@ static char *copy_text(struct rps_profile_index *index, const char *text, size_t
 /* The one copy of `text` that belongs to the profile, or NULL when out of memory. */
 static const char *intern(struct rps_profile_index *index, const char *text)
 {
-	const size_t size = text != NULL ? strlen(text) : 0;
 	const char **strings;
 	uint32_t hash, id;
+	size_t size;
 	char *copy;
 
 	if (text == NULL)
 		text = "";
+	/* Often it is one of ours already. */
+	if (index->n_strings > 0 && text == index->strings[index->last_string])
+		return text;
 	if (index->n_strings > 0 && strcmp(index->strings[index->last_string], text) == 0)
 		return index->strings[index->last_string];
+	size = strlen(text);
 	hash = (uint32_t)(rps_hash_bytes(text, size) >> 32);
 	id = rps_id_table_find(&index->string_table, hash, string_equal, index, text);
 	if (id != RPS_NONE) {

@@ -62,47 +62,83 @@ static int grow(struct rps_pprof_tables *tables, void **array, uint32_t *room, u
 
 /* ---- While the file is read --------------------------------------------------------------------- */
 
-static int add_text(struct rps_pprof_tables *tables, const ProtobufCBinaryData *bytes)
+static int damaged(struct rps_pprof_tables *tables)
 {
+	return fail(tables, "this is no pprof file, or it is damaged (the field makes no sense)");
+}
+
+static int add_text(struct rps_pprof_tables *tables, struct rps_wire from)
+{
+	const size_t size = (size_t)(from.end - from.at);
 	int error = GROW(tables, texts);
 	char *text;
 
 	if (error != 0)
 		return error;
-	if (bytes->len > 0 && memchr(bytes->data, '\0', bytes->len) != NULL)
+	if (memchr(from.at, '\0', size) != NULL)
 		return fail(tables, "there is a NUL byte in a text");
-	text = strndup(bytes->len > 0 ? (const char *)bytes->data : "", bytes->len);
+	text = strndup((const char *)from.at, size);
 	if (text == NULL)
 		return -ENOMEM;
 	tables->texts[tables->n_texts] = rps_profile_text(tables->profile, text);
 	free(text);
-	tables->text_bytes += bytes->len + 16;
+	tables->text_bytes += size + 16;
 	return tables->texts[tables->n_texts++] != NULL ? 0 : -ENOMEM;
 }
 
-static int add_mapping(struct rps_pprof_tables *tables, const Rps__Pprof__Mapping *from)
+static int add_mapping(struct rps_pprof_tables *tables, struct rps_wire from)
 {
+	uint64_t numbers[11]; /* id, start, limit, offset, file name, build id; has_functions ... */
 	int error = GROW(tables, mappings);
 
-	if (error == 0)
-		tables->mappings[tables->n_mappings++] = (struct rps_pprof_mapping){
-		    from->id, from->memory_start, from->file_offset, from->filename};
-	return error;
+	if (error != 0)
+		return error;
+	if (rps_wire_read_numbers(from, numbers, 11) != 0)
+		return damaged(tables);
+	tables->mappings[tables->n_mappings++] =
+	    (struct rps_pprof_mapping){numbers[1], numbers[2], numbers[4], (int64_t)numbers[5]};
+	return 0;
 }
 
-static int add_function(struct rps_pprof_tables *tables, const Rps__Pprof__Function *from)
+static int add_function(struct rps_pprof_tables *tables, struct rps_wire from)
 {
+	uint64_t numbers[6]; /* id, name, system name, file name, start line */
 	int error = GROW(tables, functions);
 
-	if (error == 0)
-		tables->functions[tables->n_functions++] = (struct rps_pprof_function){
-		    from->id, from->name, from->system_name, from->filename, from->start_line};
-	return error;
+	if (error != 0)
+		return error;
+	if (rps_wire_read_numbers(from, numbers, 6) != 0)
+		return damaged(tables);
+	tables->functions[tables->n_functions++] = (struct rps_pprof_function){
+	    numbers[1], (int64_t)numbers[2], (int64_t)numbers[3], (int64_t)numbers[4], (int64_t)numbers[5]};
+	return 0;
 }
 
-static int add_frame(struct rps_pprof_tables *tables, const Rps__Pprof__Line *from)
+/* A Line: function id, line; and, in files of ours, a Place. */
+static int read_frame(struct rps_wire from, struct rps_pprof_frame *frame)
 {
-	const Rps__Pprof__Place *elsewhere = from != NULL ? from->elsewhere : NULL;
+	uint64_t numbers[3], place[3]; /* function id, line; file, line */
+	struct rps_wire_field field;
+	const char *why;
+	int result;
+
+	if (rps_wire_read_numbers(from, numbers, 3) != 0)
+		return -EBADMSG;
+	frame->function_id = numbers[1];
+	frame->line_number = (int64_t)numbers[2];
+	while ((result = rps_wire_next(&from, &field, &why)) == 1) {
+		if (field.number != 1001)
+			continue;
+		if (field.type != RPS_WIRE_BYTES || rps_wire_read_numbers(field.bytes, place, 3) != 0)
+			return -EBADMSG;
+		frame->file_text = (int64_t)place[1];
+		frame->line_number = (int64_t)place[2];
+	}
+	return 0;
+}
+
+static int add_frame(struct rps_pprof_tables *tables, const struct rps_wire *from)
+{
 	int error = GROW(tables, frames);
 	struct rps_pprof_frame *frame;
 
@@ -110,44 +146,57 @@ static int add_frame(struct rps_pprof_tables *tables, const Rps__Pprof__Line *fr
 		return error;
 	frame = &tables->frames[tables->n_frames++];
 	*frame = (struct rps_pprof_frame){.file_text = -1};
-	if (from == NULL)
-		return 0;
-	frame->function_id = from->function_id;
-	frame->line_number = elsewhere != NULL ? elsewhere->line : from->line;
-	if (elsewhere != NULL)
-		frame->file_text = elsewhere->file;
-	return 0;
+	return from == NULL || read_frame(*from, frame) == 0 ? 0 : damaged(tables);
 }
 
-static int add_location(struct rps_pprof_tables *tables, const Rps__Pprof__Location *from)
+static int add_location(struct rps_pprof_tables *tables, struct rps_wire from)
 {
-	const uint32_t first = tables->n_frames;
-	int error = GROW(tables, locations);
+	struct rps_pprof_location location = {.first_frame = tables->n_frames};
+	int error = GROW(tables, locations), result = 0;
+	struct rps_wire_field field;
+	const char *why;
 
-	for (size_t i = 0; i < from->n_line && error == 0; i++)
-		error = add_frame(tables, from->line[i]);
+	while (error == 0 && (result = rps_wire_next(&from, &field, &why)) == 1) {
+		if (field.number == 0 || field.number > 5)
+			continue;
+		if (field.type != (field.number == 4 ? RPS_WIRE_BYTES : RPS_WIRE_NUMBER))
+			return damaged(tables);
+		if (field.number == 1)
+			location.id = field.value;
+		else if (field.number == 2)
+			location.mapping = field.value;
+		else if (field.number == 3)
+			location.address = field.value;
+		else if (field.number == 4)
+			error = add_frame(tables, &field.bytes);
+	}
+	if (error == 0 && result < 0)
+		return damaged(tables);
 	/* An address without a name is a frame, too. */
-	if (error == 0 && from->n_line == 0)
+	if (error == 0 && tables->n_frames == location.first_frame)
 		error = add_frame(tables, NULL);
+	location.n_frames = tables->n_frames - location.first_frame;
 	if (error == 0)
-		tables->locations[tables->n_locations++] = (struct rps_pprof_location){
-		    from->id, from->mapping_id, from->address, first, tables->n_frames - first};
+		tables->locations[tables->n_locations++] = location;
 	return error;
 }
 
-int rps_pprof_tables_add(struct rps_pprof_tables *tables, const Rps__Pprof__Profile *piece)
+int rps_pprof_tables_add(struct rps_pprof_tables *tables, const struct rps_wire_field *field)
 {
-	int error = 0;
-
-	for (size_t i = 0; i < piece->n_string_table && error == 0; i++)
-		error = add_text(tables, &piece->string_table[i]);
-	for (size_t i = 0; i < piece->n_mapping && error == 0; i++)
-		error = add_mapping(tables, piece->mapping[i]);
-	for (size_t i = 0; i < piece->n_function && error == 0; i++)
-		error = add_function(tables, piece->function[i]);
-	for (size_t i = 0; i < piece->n_location && error == 0; i++)
-		error = add_location(tables, piece->location[i]);
-	return error;
+	if (field->type != RPS_WIRE_BYTES)
+		return damaged(tables);
+	switch (field->number) {
+	case 3:
+		return add_mapping(tables, field->bytes);
+	case 4:
+		return add_location(tables, field->bytes);
+	case 5:
+		return add_function(tables, field->bytes);
+	case 6:
+		return add_text(tables, field->bytes);
+	default:
+		return 0;
+	}
 }
 
 /* ---- Look-ups ----------------------------------------------------------------------------------- */
@@ -177,13 +226,11 @@ static int sort_ids(struct rps_pprof_tables *tables, void *array, uint32_t n, si
 	return 0;
 }
 
-const struct rps_pprof_location *rps_pprof_tables_location(const struct rps_pprof_tables *tables, uint64_t id)
+const struct rps_pprof_location *rps_pprof_tables_search_location(const struct rps_pprof_tables *tables,
+								  uint64_t id)
 {
 	if (tables->n_locations == 0)
 		return NULL;
-	/* Ids are usually 1, 2, 3 ... */
-	if (id - 1 < tables->n_locations && tables->locations[id - 1].id == id)
-		return &tables->locations[id - 1];
 	return bsearch(&id, tables->locations, tables->n_locations, sizeof(*tables->locations), compare_ids);
 }
 

@@ -5,7 +5,7 @@
 #define RPS_PROFILE_PPROF_TABLES_H
 
 #include "profile/model.h"
-#include "profile/pprof.pb-c.h"
+#include "profile/pprof_wire.h"
 
 #include <stdint.h>
 
@@ -47,16 +47,27 @@ struct rps_pprof_tables {
 	char why[160]; /* after an error */
 };
 
-/* Adds what the piece has of them. 0, -ENOMEM, -E2BIG or -EBADMSG. */
-int rps_pprof_tables_add(struct rps_pprof_tables *tables, const Rps__Pprof__Profile *piece);
+/* Adds a field of a Profile: 3 mapping, 4 location, 5 function, 6 text; others are skipped. 0, -ENOMEM, -E2BIG
+ * or -EBADMSG. */
+int rps_pprof_tables_add(struct rps_pprof_tables *tables, const struct rps_wire_field *field);
 
 /* After the last one: all references are looked up. `keep_symbols`: also those that are nothing but the name.
  * Same errors. */
 int rps_pprof_tables_resolve(struct rps_pprof_tables *tables, int keep_symbols);
 
+const struct rps_pprof_location *rps_pprof_tables_search_location(const struct rps_pprof_tables *tables,
+								  uint64_t id);
+
+/* NULL: there is none. Asked for each frame of each stack; ids are usually 1, 2, 3 ... */
+static inline const struct rps_pprof_location *
+rps_pprof_tables_location(const struct rps_pprof_tables *tables, uint64_t id)
+{
+	return id - 1 < tables->n_locations && tables->locations[id - 1].id == id
+		   ? &tables->locations[id - 1]
+		   : rps_pprof_tables_search_location(tables, id);
+}
+
 /* NULL: there is none. */
-const struct rps_pprof_location *rps_pprof_tables_location(const struct rps_pprof_tables *tables,
-							   uint64_t id);
 const struct rps_pprof_function *rps_pprof_tables_function(const struct rps_pprof_tables *tables,
 							   uint64_t id);
 const char *rps_pprof_tables_text(const struct rps_pprof_tables *tables, int64_t at);
