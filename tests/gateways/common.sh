@@ -26,7 +26,7 @@ serve() {
 	: >"$log"
 	rm -rf "$profiles"
 	mkdir "$profiles"
-	"$RUNPROFILESERVER" --kcachegrind --noreload --prof-path="$profiles" --prof-file='{seq}' --addrport=127.0.0.1:0 "$@" >>"$log" 2>&1 </dev/null &
+	"$RUNPROFILESERVER" --kcachegrind ${noreload---noreload} --prof-path="$profiles" --prof-file='{seq}' --addrport=127.0.0.1:0 "$@" >>"$log" 2>&1 </dev/null &
 	server_pid=$!
 	for _ in $(seq 200); do
 		url=$(sed -n 's/^Profiling server is running at \(http:[^ ]*[^/ ]\)\/*$/\1/p' "$log")
