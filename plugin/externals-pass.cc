@@ -34,6 +34,7 @@
  * To see its work: -fdump-tree-optimized.
  */
 #include "call-marks.h"
+#include "pass.h"
 #include "passes.h"
 #include "records.h"
 
@@ -350,35 +351,8 @@ static unsigned wrap_calls(function *fun)
 	return TODO_update_ssa_only_virtuals;
 }
 
-namespace
-{
-
-const pass_data externals_pass_data = {
-    GIMPLE_PASS, "profcc_externals", OPTGROUP_NONE, TV_NONE, PROP_cfg | PROP_ssa, 0, 0, 0, 0,
-};
-
-class externals_pass : public gimple_opt_pass
-{
-      public:
-	externals_pass() : gimple_opt_pass(externals_pass_data, g)
-	{
-	}
-
-	unsigned execute(function *fun) final override
-	{
-		return wrap_calls(fun);
-	}
-};
-
-} /* namespace */
-
 void rps_externals_pass_register(const char *plugin_name)
 {
-	struct register_pass_info info;
-
-	info.pass = new externals_pass;
-	info.reference_pass_name = "optimized";
-	info.ref_pass_instance_number = 1;
-	info.pos_op = PASS_POS_INSERT_BEFORE;
-	register_callback(plugin_name, PLUGIN_PASS_MANAGER_SETUP, NULL, &info);
+	rps_pass_register(plugin_name, new rps_gimple_pass("profcc_externals", PROP_cfg | PROP_ssa, wrap_calls),
+			  PASS_POS_INSERT_BEFORE, "optimized", 1);
 }

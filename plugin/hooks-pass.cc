@@ -24,6 +24,7 @@
  * makes less of a barrier of them, and why edges have to be purged.
  */
 #include "choice.h"
+#include "pass.h"
 #include "passes.h"
 #include "records.h"
 
@@ -220,40 +221,13 @@ static unsigned instrument(function *fun)
 	return todo;
 }
 
-namespace
+static bool is_wanted()
 {
-
-const pass_data hooks_pass_data = {
-    GIMPLE_PASS, "profcc_hooks", OPTGROUP_NONE, TV_NONE, PROP_cfg, 0, 0, 0, 0,
-};
-
-class hooks_pass : public gimple_opt_pass
-{
-      public:
-	hooks_pass() : gimple_opt_pass(hooks_pass_data, g)
-	{
-	}
-
-	bool gate(function *) final override
-	{
-		return flag_instrument_function_entry_exit || rps_choice_is_explained();
-	}
-
-	unsigned execute(function *fun) final override
-	{
-		return instrument(fun);
-	}
-};
-
-} /* namespace */
+	return flag_instrument_function_entry_exit || rps_choice_is_explained();
+}
 
 void rps_hooks_pass_register(const char *plugin_name)
 {
-	struct register_pass_info info;
-
-	info.pass = new hooks_pass;
-	info.reference_pass_name = "cfg";
-	info.ref_pass_instance_number = 1;
-	info.pos_op = PASS_POS_INSERT_AFTER;
-	register_callback(plugin_name, PLUGIN_PASS_MANAGER_SETUP, NULL, &info);
+	rps_pass_register(plugin_name, new rps_gimple_pass("profcc_hooks", PROP_cfg, instrument, is_wanted),
+			  PASS_POS_INSERT_AFTER, "cfg", 1);
 }

@@ -14,6 +14,7 @@
  * stand: other assembler syntax, code models without access to all addresses; and at -O0, where nobody asks for speed.
  */
 #include "choice.h"
+#include "pass.h"
 #include "passes.h"
 #include "records.h"
 
@@ -241,40 +242,14 @@ static unsigned inline_hooks(function *)
 }
 #endif
 
-namespace
+static bool is_wanted()
 {
-
-const pass_data inline_pass_data = {
-    GIMPLE_PASS, "profcc_inline", OPTGROUP_NONE, TV_NONE, PROP_cfg | PROP_ssa, 0, 0, 0, 0,
-};
-
-class inline_pass : public gimple_opt_pass
-{
-      public:
-	inline_pass() : gimple_opt_pass(inline_pass_data, g)
-	{
-	}
-
-	bool gate(function *) final override
-	{
-		return !rps_choice_is_small_code();
-	}
-
-	unsigned execute(function *fun) final override
-	{
-		return inline_hooks(fun);
-	}
-};
-
-} /* namespace */
+	return !rps_choice_is_small_code();
+}
 
 void rps_inline_pass_register(const char *plugin_name)
 {
-	struct register_pass_info info;
-
-	info.pass = new inline_pass;
-	info.reference_pass_name = "optimized";
-	info.ref_pass_instance_number = 1;
-	info.pos_op = PASS_POS_INSERT_BEFORE;
-	register_callback(plugin_name, PLUGIN_PASS_MANAGER_SETUP, NULL, &info);
+	rps_pass_register(plugin_name,
+			  new rps_gimple_pass("profcc_inline", PROP_cfg | PROP_ssa, inline_hooks, is_wanted),
+			  PASS_POS_INSERT_BEFORE, "optimized", 1);
 }

@@ -18,6 +18,7 @@
  * with -flto it runs again: the plugin has to be loaded there too.
  * To see its work: -fdump-tree-all.
  */
+#include "pass.h"
 #include "passes.h"
 #include "records.h"
 
@@ -81,47 +82,15 @@ static unsigned fill_sites(function *fun)
 	return 0;
 }
 
-namespace
+static void register_at(const char *plugin_name, pass_positioning_ops position, const char *where)
 {
-
-const pass_data sites_pass_data = {
-    GIMPLE_PASS, "profcc_sites", OPTGROUP_NONE, TV_NONE, PROP_cfg, 0, 0, 0, 0,
-};
-
-class sites_pass : public gimple_opt_pass
-{
-      public:
-	sites_pass() : gimple_opt_pass(sites_pass_data, g)
-	{
-	}
-
-	opt_pass *clone() final override
-	{
-		return new sites_pass;
-	}
-
-	unsigned execute(function *fun) final override
-	{
-		return fill_sites(fun);
-	}
-};
-
-} /* namespace */
-
-static void register_at(const char *plugin_name, const char *where, pass_positioning_ops position)
-{
-	struct register_pass_info info;
-
-	info.pass = new sites_pass;
-	info.reference_pass_name = where;
-	info.ref_pass_instance_number = 0;
-	info.pos_op = position;
-	register_callback(plugin_name, PLUGIN_PASS_MANAGER_SETUP, NULL, &info);
+	rps_pass_register(plugin_name, new rps_gimple_pass("profcc_sites", PROP_cfg, fill_sites), position, where,
+			  0);
 }
 
 void rps_sites_pass_register(const char *plugin_name)
 {
-	register_at(plugin_name, "einline", PASS_POS_INSERT_AFTER);
-	register_at(plugin_name, "fixup_cfg", PASS_POS_INSERT_AFTER);
-	register_at(plugin_name, "optimized", PASS_POS_INSERT_BEFORE);
+	register_at(plugin_name, PASS_POS_INSERT_AFTER, "einline");
+	register_at(plugin_name, PASS_POS_INSERT_AFTER, "fixup_cfg");
+	register_at(plugin_name, PASS_POS_INSERT_BEFORE, "optimized");
 }

@@ -8,6 +8,7 @@
  * The hooks' arguments stay behind for those who remove dead code. Where the expansion holds a call on one of
  * its paths, the wrap stays.
  */
+#include "pass.h"
 #include "passes.h"
 
 /* The function that is called, as long as no pass has touched the call. (get_call_fndecl() knows it only
@@ -20,7 +21,7 @@ static tree callee_of(rtx_insn *insn)
 	return callee && TREE_CODE(callee) == FUNCTION_DECL ? callee : NULL_TREE;
 }
 
-static unsigned unwrap()
+static unsigned unwrap(function *)
 {
 	rtx_insn *insn, *next, *enter = NULL;
 
@@ -44,35 +45,8 @@ static unsigned unwrap()
 	return 0;
 }
 
-namespace
-{
-
-const pass_data unwrap_pass_data = {
-    RTL_PASS, "profcc_unwrap", OPTGROUP_NONE, TV_NONE, PROP_rtl, 0, 0, 0, 0,
-};
-
-class unwrap_pass : public rtl_opt_pass
-{
-      public:
-	unwrap_pass() : rtl_opt_pass(unwrap_pass_data, g)
-	{
-	}
-
-	unsigned execute(function *) final override
-	{
-		return unwrap();
-	}
-};
-
-} /* namespace */
-
 void rps_unwrap_pass_register(const char *plugin_name)
 {
-	struct register_pass_info info;
-
-	info.pass = new unwrap_pass;
-	info.reference_pass_name = "expand";
-	info.ref_pass_instance_number = 1;
-	info.pos_op = PASS_POS_INSERT_AFTER;
-	register_callback(plugin_name, PLUGIN_PASS_MANAGER_SETUP, NULL, &info);
+	rps_pass_register(plugin_name, new rps_rtl_pass("profcc_unwrap", PROP_rtl, unwrap), PASS_POS_INSERT_AFTER,
+			  "expand", 1);
 }
