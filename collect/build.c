@@ -416,7 +416,8 @@ int rps_build_add(struct rps_profile *profile, const struct rps_arena_copy *copy
 	find_allocators(copy, functions, work);
 	error = add_events(profile, copy, work, profile_edges, &estimate, &components, &costs, build);
 	build->overhead_ns += (uint64_t)llround(estimate.overhead_ticks * build->ns_per_tick);
-	build->inside_ns = estimate.inside_ticks * build->ns_per_tick;
+	estimate.costs.seen |= build->costs.seen;
+	build->costs = estimate.costs;
 out:
 	rps_estimate_free(&estimate);
 	rps_components_free(&components);

@@ -5,6 +5,7 @@
 #define RPS_COLLECT_BUILD_H
 
 #include "collect/arena.h"
+#include "collect/estimate.h"
 #include "collect/functions.h"
 #include "profile/events.h"
 #include "profile/model.h"
@@ -17,7 +18,7 @@ struct rps_build {
 	double ns_per_tick;
 	unsigned int events;    /* bits 1 << enum rps_event_id, in whose order the profile has them; at least one */
 	uint64_t overhead_ns;   /* added to: subtracted for hooks */
-	double inside_ns;       /* what a timed call was found to cost inside */
+	struct rps_estimate_costs costs; /* of hooks */
 };
 
 /* Gives the profile these events. 0 or -ENOMEM. */

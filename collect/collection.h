@@ -61,7 +61,6 @@ struct rps_gathering {
 	struct rps_build build;
 	uint64_t end_ticks;
 	uint64_t deep_calls, abandoned;
-	uint32_t cost_outside, cost_untimed, cost_leaf;
 	uint32_t allocations; /* bits 1 << enum rps_allocations: of the processes */
 	uint32_t n_unreadable;
 	uint32_t n_beside; /* arenas of other stacks */

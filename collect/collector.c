@@ -425,9 +425,6 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	gathering->build.overhead_ns += (uint64_t)((double)copy.miss_ticks * gathering->build.ns_per_tick);
 	if (copy.process.allocations <= RPS_ALLOCATIONS_OWN)
 		gathering->allocations |= 1u << copy.process.allocations;
-	gathering->cost_outside = copy.process.cost_outside;
-	gathering->cost_untimed = copy.process.cost_untimed;
-	gathering->cost_leaf = copy.process.cost_leaf;
 	for (uint32_t i = 0; i < copy.n_unfinished && gathering->n_unfinished_names < RPS_UNFINISHED_NAMES_MAX; i++)
 		gathering->unfinished[gathering->n_unfinished_names++] = copy.unfinished[i];
 	if (copy.calls > 0 || copy.scope_ticks > 0)
@@ -487,6 +484,24 @@ static int describe_unfinished(struct rps_collector *collector, struct rps_profi
 			info->n_unfinished, names, info->n_unfinished > gathering->n_unfinished_names ? " ..." : "");
 }
 
+/* What was subtracted for them. */
+static int describe_hooks(struct rps_profile *profile, const struct rps_build *build)
+{
+	const struct rps_estimate_costs *costs = &build->costs;
+	const struct rps_estimate_cost *inlined = &costs->inlined, *called = &costs->called;
+	double ns = build->ns_per_tick;
+	int error = describe(profile, rps_profile_add_volatile_meta, "Hook cost", "%llu ns subtracted, of costs measured at start",
+			     (unsigned long long)build->overhead_ns);
+
+	if (error == 0 && (costs->seen & (1u << RPS_HOOKS_INLINED | 1u << RPS_HOOKS_LEAF)))
+		error = describe(profile, rps_profile_add_volatile_meta, "Inlined hooks", "of a timed call %.1f ns within the callee (as the shortest functions show) and %.1f ns within the caller; of one not timed %.1f ns, or %.1f ns if the callee calls nothing",
+				 inlined->inside * ns, inlined->outside * ns, inlined->untimed * ns, costs->leaf_untimed * ns);
+	if (error == 0 && (costs->seen & 1u << RPS_HOOKS_CALLED))
+		error = describe(profile, rps_profile_add_volatile_meta, "Called hooks", "of a timed call %.1f ns within the callee (as the shortest functions show) and %.1f ns within the caller; of one not timed %.1f ns",
+				 called->inside * ns, called->outside * ns, called->untimed * ns);
+	return error;
+}
+
 static int describe_time(struct rps_collector *collector, struct rps_profile *profile, const struct rps_gathering *gathering)
 {
 	static const char *const when[] = {
@@ -495,19 +510,13 @@ static int describe_time(struct rps_collector *collector, struct rps_profile *pr
 	};
 	const struct rps_build *build = &gathering->build;
 	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
-	double ns_per_cost = build->ns_per_tick / 256.0;
 	int error;
 
 	if (collector->time == RPS_TIME_NEVER)
 		return describe(profile, rps_profile_add_meta, "Clock", "not read");
 	error = describe(profile, rps_profile_add_volatile_meta, "Clock", "%s, %.6f ns per tick; %s", rps_clock_name(clock),
 			 build->ns_per_tick, when[collector->time]);
-	if (error != 0)
-		return error;
-	return describe(profile, rps_profile_add_volatile_meta, "Hook cost", "of a timed call %.1f ns within the callee (as the shortest functions show) and %.1f ns within the caller, of one not timed %.1f ns, or %.1f ns if the callee calls nothing (measured at start); %llu ns subtracted in all",
-			build->inside_ns, gathering->cost_outside * ns_per_cost, gathering->cost_untimed * ns_per_cost,
-			gathering->cost_leaf * ns_per_cost,
-			(unsigned long long)build->overhead_ns);
+	return error != 0 ? error : describe_hooks(profile, build);
 }
 
 /* What was counted beside calls, and what could not be. */

@@ -14,12 +14,10 @@
 /* Of a caller's time the short untimed calls are not more. */
 #define CALLEES_PART_MAX 0.8
 
-/* In ticks. */
-struct costs {
-	double inside, outside;               /* of a timed call */
-	double inside_fenced, outside_fenced; /* of one that reads the clock behind a fence */
-	double untimed, leaf;                 /* of one that is not timed; to a leaf function */
-};
+static struct rps_estimate_cost to_ticks(const struct rps_hook_cost *wire)
+{
+	return (struct rps_estimate_cost){wire->inside / COST_SCALE, wire->outside / COST_SCALE, wire->untimed / COST_SCALE};
+}
 
 static double calls_of(const struct rps_arena_edge *edge)
 {
@@ -43,24 +41,40 @@ static double all_ticks(const struct rps_arena_edge *edge)
 
 /* A loop over one pair of hooks at start is kinder than the program is. But whatever a timed call costs, it is not more than
  * the shortest leaf function seems to take. */
-static double fit_inside(const struct rps_arena_copy *copy, double calibrated)
+static double fit_inside(const struct rps_arena_copy *copy, const unsigned char *has_callees, int is_called, double calibrated)
 {
 	double least = INSIDE_FACTOR_MAX * calibrated;
-	unsigned char *has_callees = calloc(copy->n_nodes, 1);
 
-	if (has_callees == NULL)
-		return calibrated;
-	for (uint32_t i = 0; i < copy->n_edges; i++)
-		has_callees[copy->edges[i].from] = 1;
 	for (uint32_t i = 0; i < copy->n_edges; i++) {
 		const struct rps_wire_edge *wire = &copy->edges[i].wire;
 
 		if (!has_callees[copy->edges[i].to] && wire->n_fenced == 0 && wire->n_timed >= LEAF_TIMED_MIN &&
-		    (double)wire->ticks < least * wire->n_timed)
+		    (wire->hooks == RPS_HOOKS_CALLED) == is_called && (double)wire->ticks < least * wire->n_timed)
 			least = (double)wire->ticks / wire->n_timed;
 	}
-	free(has_callees);
 	return least < INSIDE_FACTOR_MAX * calibrated ? least : calibrated;
+}
+
+static int find_costs(const struct rps_arena_copy *copy, struct rps_estimate_costs *costs)
+{
+	const struct rps_hook_costs *wire = &copy->process.costs;
+	unsigned char *has_callees = calloc(copy->n_nodes, 1);
+
+	if (has_callees == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < copy->n_edges; i++) {
+		has_callees[copy->edges[i].from] = 1;
+		costs->seen |= 1u << copy->edges[i].wire.hooks;
+	}
+	costs->inlined = to_ticks(&wire->inlined);
+	costs->called = to_ticks(&wire->called);
+	costs->inlined.inside = fit_inside(copy, has_callees, 0, costs->inlined.inside);
+	costs->called.inside = fit_inside(copy, has_callees, 1, costs->called.inside);
+	costs->leaf_untimed = wire->leaf_untimed / COST_SCALE;
+	costs->fence_inside = wire->fence_inside / COST_SCALE;
+	costs->fence_outside = wire->fence_outside / COST_SCALE;
+	free(has_callees);
+	return 0;
 }
 
 /* What is missing at a node is taken from its caller, so that the sum stays right. A parent stands before its children. */
@@ -79,15 +93,21 @@ static void pass_negative_on(const struct rps_arena_copy *copy, double *self_tic
 		self_ticks[0] = 0;
 }
 
-/* What a timed call of this edge costs inside: never more than it took. */
-static double inside_of(const struct rps_arena_edge *edge, const struct costs *costs)
+/* What a call of this edge costs; inside never more than it took. */
+static struct rps_estimate_cost cost_of(const struct rps_arena_edge *edge, const struct rps_estimate_costs *costs)
 {
 	const struct rps_wire_edge *wire = &edge->wire;
 	double fenced = wire->n_timed > 0 ? (double)wire->n_fenced / wire->n_timed : 0;
-	double inside = costs->inside + fenced * (costs->inside_fenced - costs->inside);
 	double mean = wire->weight > 0 ? (double)wire->weighted_ticks / (double)wire->weight : 0;
+	struct rps_estimate_cost cost = wire->hooks == RPS_HOOKS_CALLED ? costs->called : costs->inlined;
 
-	return inside < mean ? inside : mean;
+	cost.inside += fenced * costs->fence_inside;
+	cost.outside += fenced * costs->fence_outside;
+	if (cost.inside > mean)
+		cost.inside = mean;
+	if (wire->hooks == RPS_HOOKS_LEAF)
+		cost.untimed = costs->leaf_untimed;
+	return cost;
 }
 
 /* ---- Own time ------------------------------------------------------------------------------------- */
@@ -97,19 +117,20 @@ struct share {
 	double calls, timed;
 	double own;  /* ticks of one call, less what the hook costs inside */
 	double cost; /* ticks of all hooks around its calls, in the caller's time */
+	double inside; /* the same, in the callee's */
 	int is_short; /* known to a few ns only */
 };
 
-static struct share share_of(const struct rps_arena_edge *edge, const struct costs *costs)
+static struct share share_of(const struct rps_arena_edge *edge, const struct rps_estimate_costs *costs)
 {
 	const struct rps_wire_edge *wire = &edge->wire;
 	struct share share = {.calls = calls_of(edge), .timed = timed_of(edge), .is_short = 2 * wire->n_fenced < wire->n_timed};
-	double fenced = wire->n_timed > 0 ? (double)wire->n_fenced / wire->n_timed : 0;
-	double outside = costs->outside + fenced * (costs->outside_fenced - costs->outside);
+	struct rps_estimate_cost cost = cost_of(edge, costs);
 
 	if (share.calls > 0)
-		share.own = all_ticks(edge) / share.calls - inside_of(edge, costs);
-	share.cost = share.timed * outside + (share.calls - share.timed) * (wire->is_leaf ? costs->leaf : costs->untimed);
+		share.own = all_ticks(edge) / share.calls - cost.inside;
+	share.cost = share.timed * cost.outside + (share.calls - share.timed) * cost.untimed;
+	share.inside = share.timed * cost.inside;
 	return share;
 }
 
@@ -133,7 +154,7 @@ static double fit_to_caller(const struct flow *flow)
 }
 
 /* Callers stand before their callees, but for recursive calls: of these, it is as if they were made next time. */
-static int estimate_self(const struct rps_arena_copy *copy, const struct costs *costs, struct rps_estimate *estimate)
+static int estimate_self(const struct rps_arena_copy *copy, const struct rps_estimate_costs *costs, struct rps_estimate *estimate)
 {
 	struct share *shares = calloc(copy->n_edges + 1, sizeof(*shares));
 	struct flow *flows = calloc(copy->n_nodes, sizeof(*flows));
@@ -155,7 +176,7 @@ static int estimate_self(const struct rps_arena_copy *copy, const struct costs *
 		flows[copy->edges[i].to].own += share.calls * share.own;
 		from->cost += share.cost;
 		*(share.is_short ? &from->short_ones : &from->long_ones) += (share.calls - share.timed) * share.own;
-		estimate->overhead_ticks += share.cost + share.timed * inside_of(&copy->edges[i], costs);
+		estimate->overhead_ticks += share.cost + share.inside;
 	}
 	/* The root's own: time of the request's segments that no instrumented function covers. */
 	if (copy->scope_ticks > copy->timed_ticks)
@@ -204,9 +225,7 @@ static void estimate_inclusive(const struct rps_arena_copy *copy, struct rps_est
 
 int rps_estimate_make(const struct rps_arena_copy *copy, struct rps_estimate *estimate)
 {
-	struct costs costs = {copy->process.cost_inside / COST_SCALE,	     copy->process.cost_outside / COST_SCALE,
-			      copy->process.cost_inside_fenced / COST_SCALE, copy->process.cost_outside_fenced / COST_SCALE,
-			      copy->process.cost_untimed / COST_SCALE,	     copy->process.cost_leaf / COST_SCALE};
+	struct rps_estimate_costs *costs = &estimate->costs;
 
 	memset(estimate, 0, sizeof(*estimate));
 	estimate->self_ticks = calloc(copy->n_nodes, sizeof(double));
@@ -217,8 +236,7 @@ int rps_estimate_make(const struct rps_arena_copy *copy, struct rps_estimate *es
 	}
 	if (copy->time_mode == RPS_TIME_NONE)
 		return 0;
-	costs.inside = estimate->inside_ticks = fit_inside(copy, costs.inside);
-	if (estimate_self(copy, &costs, estimate) != 0) {
+	if (find_costs(copy, costs) != 0 || estimate_self(copy, costs, estimate) != 0) {
 		rps_estimate_free(estimate);
 		return -ENOMEM;
 	}

@@ -17,11 +17,22 @@
 
 #include "collect/arena.h"
 
+/* What hooks were found to cost, in ticks (struct rps_hook_costs of wire/layout.h). */
+struct rps_estimate_cost {
+	double inside, outside, untimed;
+};
+
+struct rps_estimate_costs {
+	struct rps_estimate_cost inlined, called;
+	double leaf_untimed, fence_inside, fence_outside;
+	unsigned int seen; /* bits 1 << enum rps_hooks */
+};
+
 struct rps_estimate {
 	double *self_ticks;      /* [n_nodes] not below 0 */
 	double *inclusive_ticks; /* [n_edges] of the callee's outermost activations, as timed: rough, where few were */
 	double overhead_ticks;   /* subtracted in all */
-	double inside_ticks;     /* what a timed call was found to cost inside */
+	struct rps_estimate_costs costs;
 };
 
 /* 0 or -ENOMEM. */

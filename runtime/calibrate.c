@@ -25,7 +25,7 @@
 #define N_LEAVES 4
 #define N_CALLS (N_ROUNDS * N_LEAVES)
 
-struct rps_calibration rps_calibration;
+struct rps_hook_costs rps_calibration;
 
 /* Told apart by name, or recursion would fold them into one. */
 static const char *const names[1 + N_LEAVES] = {"calibration", "calibration 1", "calibration 2", "calibration 3",
@@ -50,18 +50,19 @@ static inline void enter(struct rps_function_record *function, void *cfa, const 
 }
 
 /* A call of an empty function that makes a frame, with and without hooks. */
+#define CALL_CALLED(n)                                                                                              \
+	enter(&records[n], cfa, &sites[n]);                                                                          \
+	__runprofile_exit_v2(&records[n], cfa)
 #ifdef RPS_HAVE_INLINE_HOOKS
-#define CALL_LEAF(n)                                                                                                \
+#define CALL_INLINED(n)                                                                                             \
 	__asm__ volatile(RPS_ASM_ENTER_INLINED : : "r"(cfa), "m"(records[n]), "i"(n), "m"(sites[n]) : RPS_ASM_CLOBBERS); \
 	__asm__ volatile(RPS_ASM_EXIT : : "r"(cfa), "m"(records[n]) : RPS_ASM_CLOBBERS)
-#define CALL_FRAMELESS(n)                                                                                           \
+#define CALL_LEAF(n)                                                                                                \
 	__asm__ volatile(RPS_ASM_LEAF_ENTER_INLINED : : "r"(cfa), "m"(records[n]), "i"(n), "m"(sites[n]) : RPS_ASM_CLOBBERS); \
 	__asm__ volatile(RPS_ASM_LEAF_EXIT : : "r"(cfa), "m"(records[n]) : RPS_ASM_CLOBBERS)
 #else
-#define CALL_FRAMELESS(n) CALL_LEAF(n)
-#define CALL_LEAF(n)                                                                                                \
-	enter(&records[n], cfa, &sites[n]);                                                                          \
-	__runprofile_exit_v2(&records[n], cfa)
+#define CALL_INLINED(n) CALL_CALLED(n)
+#define CALL_LEAF(n) CALL_CALLED(n)
 #endif
 #define CALL_NOTHING(n) __asm__ volatile("" : : "r"(cfa), "i"(n))
 
@@ -92,9 +93,10 @@ static inline void enter(struct rps_function_record *function, void *cfa, const 
 		}                                                                                                   \
 	}
 
+LOOP(call_called, CALL_CALLED, NO_WAIT)
+LOOP(call_inlined, CALL_INLINED, NO_WAIT)
 LOOP(call_leaves, CALL_LEAF, NO_WAIT)
-LOOP(call_frameless, CALL_FRAMELESS, NO_WAIT) /* functions that make no frame */
-LOOP(call_frameless_waiting, CALL_FRAMELESS, WAIT)
+LOOP(call_leaves_waiting, CALL_LEAF, WAIT)
 LOOP(call_nothing, CALL_NOTHING, NO_WAIT)
 LOOP(call_nothing_waiting, CALL_NOTHING, WAIT)
 
@@ -142,31 +144,20 @@ static void keep_least(uint32_t *cost, uint64_t ticks, uint64_t loop_ticks)
 		*cost = found;
 }
 
-static void calibrate_timed(struct rps_arena_header *arena, uint64_t loop_ticks, uint32_t *inside, uint32_t *outside)
+/* Of calls each of which is timed. */
+static void calibrate_timed(struct rps_arena_header *arena, void (*calls)(void *cfa), uint32_t *inside, uint32_t *outside)
 {
-	uint64_t leaves_before, outer_before, leaves, outer;
+	uint64_t leaves_before, outer_before, leaves, outer, loop_ticks = least_ticks(call_nothing, __builtin_dwarf_cfa());
 
 	arena->time_mode = RPS_TIME_EXACT;
-	run_batch(call_leaves, __builtin_dwarf_cfa()); /* makes the tree */
+	run_batch(calls, __builtin_dwarf_cfa()); /* makes the tree */
 	for (int batch = 0; batch < N_BATCHES; batch++) {
 		read_self(arena, &leaves_before, &outer_before);
-		run_batch(call_leaves, __builtin_dwarf_cfa());
+		run_batch(calls, __builtin_dwarf_cfa());
 		read_self(arena, &leaves, &outer);
 		keep_least(inside, leaves - leaves_before, 0);
 		keep_least(outside, outer - outer_before, loop_ticks);
 	}
-}
-
-static void calibrate_unfenced(struct rps_arena_header *arena, uint64_t loop_ticks)
-{
-	arena->fence = RPS_FENCE_NEVER;
-	calibrate_timed(arena, loop_ticks, &rps_calibration.cost_inside, &rps_calibration.cost_outside);
-}
-
-static void calibrate_fenced(struct rps_arena_header *arena, uint64_t loop_ticks)
-{
-	arena->fence = RPS_FENCE_ALWAYS;
-	calibrate_timed(arena, loop_ticks, &rps_calibration.cost_inside_fenced, &rps_calibration.cost_outside_fenced);
 }
 
 /* Of calls without a clock. */
@@ -179,21 +170,50 @@ static uint32_t cost_of(void (*calls)(void *cfa), void (*same_without)(void *cfa
 	return cost;
 }
 
-static void calibrate_untimed(struct rps_arena_header *arena, uint64_t loop_ticks)
+static void calibrate_inlined(struct rps_arena_header *arena)
 {
-	(void)loop_ticks;
+	struct rps_hook_cost *cost = &rps_calibration.inlined;
+
+	arena->fence = RPS_FENCE_NEVER;
+	calibrate_timed(arena, call_inlined, &cost->inside, &cost->outside);
 	arena->time_mode = RPS_TIME_NONE;
-	rps_calibration.cost_untimed = cost_of(call_leaves, call_nothing);
-	rps_calibration.cost_leaf =
-	    cost_of(call_frameless, call_nothing) / 2 + cost_of(call_frameless_waiting, call_nothing_waiting) / 2;
+	cost->untimed = cost_of(call_inlined, call_nothing);
+}
+
+static void calibrate_fences(struct rps_arena_header *arena)
+{
+	uint32_t inside = UINT32_MAX, outside = UINT32_MAX;
+	const struct rps_hook_cost *without = &rps_calibration.inlined;
+
+	arena->fence = RPS_FENCE_ALWAYS;
+	calibrate_timed(arena, call_inlined, &inside, &outside);
+	rps_calibration.fence_inside = inside > without->inside ? inside - without->inside : 0;
+	rps_calibration.fence_outside = outside > without->outside ? outside - without->outside : 0;
+}
+
+static void calibrate_leaves(struct rps_arena_header *arena)
+{
+	arena->time_mode = RPS_TIME_NONE;
+	rps_calibration.leaf_untimed =
+	    cost_of(call_leaves, call_nothing) / 2 + cost_of(call_leaves_waiting, call_nothing_waiting) / 2;
+}
+
+static void calibrate_called(struct rps_arena_header *arena)
+{
+	struct rps_hook_cost *cost = &rps_calibration.called;
+
+	arena->fence = RPS_FENCE_NEVER;
+	calibrate_timed(arena, call_called, &cost->inside, &cost->outside);
+	arena->time_mode = RPS_TIME_NONE;
+	cost->untimed = cost_of(call_called, call_nothing);
 }
 
 void rps_calibrate(void)
 {
 	struct rps_thread *thread = &rps_this_thread;
 	uint32_t hooks_seen = atomic_load_explicit(&rps_pool->hooks_seen, memory_order_relaxed);
-	void (*const calibrate[])(struct rps_arena_header *, uint64_t) = {calibrate_unfenced, calibrate_fenced, calibrate_untimed};
-	uint64_t loop_ticks = least_ticks(call_nothing, __builtin_dwarf_cfa());
+	void (*const calibrate[])(struct rps_arena_header *) = {calibrate_inlined, calibrate_fences, calibrate_leaves,
+								 calibrate_called};
 
 	for (int i = 0; i < 1 + N_LEAVES; i++) {
 		records[i].name = names[i];
@@ -211,7 +231,7 @@ void rps_calibrate(void)
 		}
 		rps_thread_join(thread, arena);
 		rps_counters_join(thread);
-		calibrate[i](arena, loop_ticks);
+		calibrate[i](arena);
 		rps_thread_leave(thread);
 		rps_pool_release(slot);
 	}

@@ -366,6 +366,7 @@ static void make_edge(void *cls)
 	edge->key_function = making->call->key_function;
 	edge->key_site = making->call->key_site;
 	edge->hash = making->call->hash;
+	edge->hooks = making->call->hooks;
 	edge->to = to;
 	edge->period = 1;
 	edge->counts = counts;

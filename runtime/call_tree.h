@@ -53,6 +53,7 @@ struct rps_call {
 	uint64_t cfa, mark;
 	uint32_t hash;
 	enum rps_call_kind kind;
+	enum rps_hooks hooks;
 };
 
 static inline int rps_call_tree_is_external(const struct rps_wire_frame *frame)
@@ -276,7 +277,6 @@ static inline int rps_call_tree_enter_leaf(struct rps_arena_header *arena, const
 		return 0;
 	rps_call_tree_push_timed(arena, place, call);
 	rps_call_tree_top(arena)->weight |= RPS_WEIGHT_LEAF;
-	rps_call_tree_edge(arena, rps_call_tree_top(arena)->edge)->is_leaf = 1;
 	return 1;
 }
 

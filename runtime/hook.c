@@ -149,16 +149,18 @@ static inline int is_idle(void)
 
 /* ---- Plugin hooks --------------------------------------------------------------- */
 
-static inline struct rps_call physical_call(struct rps_function_record *function, void *cfa, uint64_t site)
+static inline struct rps_call physical_call(struct rps_function_record *function, void *cfa, uint64_t site,
+					    enum rps_hooks hooks)
 {
 	return (struct rps_call){(uintptr_t)function, site, (uintptr_t)cfa, (uintptr_t)function,
-				 (uint32_t)site ^ function->hash, RPS_CALL_RECORD_PHYSICAL};
+				 (uint32_t)site ^ function->hash, RPS_CALL_RECORD_PHYSICAL, hooks};
 }
 
-static inline struct rps_call inlined_call(struct rps_function_record *function, const struct rps_site_record *site, void *cfa)
+static inline struct rps_call inlined_call(struct rps_function_record *function, const struct rps_site_record *site, void *cfa,
+					   enum rps_hooks hooks)
 {
 	return (struct rps_call){(uintptr_t)function, (uintptr_t)site, (uintptr_t)cfa, (uintptr_t)function, site->hash,
-				 RPS_CALL_RECORD_INLINED};
+				 RPS_CALL_RECORD_INLINED, hooks};
 }
 
 /* The thread works for no request, or is in the middle of a hook. If the call itself is a request (--request), it gets a frame that only its own
@@ -257,7 +259,7 @@ RPS_EXPORT void __runprofile_enter_v2(struct rps_function_record *function, void
 
 	if (rps_likely(rps_pool == NULL))
 		return;
-	call = site == NULL ? physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa)) : inlined_call(function, site, cfa);
+	call = site == NULL ? physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa), RPS_HOOKS_CALLED) : inlined_call(function, site, cfa, RPS_HOOKS_CALLED);
 	if (!enter_fast(&rps_this_thread, &call))
 		enter(&call);
 }
@@ -273,14 +275,14 @@ RPS_EXPORT void __runprofile_exit_v2(struct rps_function_record *function, void 
 
 void rps_hook_enter(struct rps_function_record *function, void *cfa)
 {
-	struct rps_call call = physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa));
+	struct rps_call call = physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa), RPS_HOOKS_INLINED);
 
 	enter(&call);
 }
 
 void rps_hook_enter_inlined(struct rps_function_record *function, void *cfa, const struct rps_site_record *site)
 {
-	struct rps_call call = inlined_call(function, site, cfa);
+	struct rps_call call = inlined_call(function, site, cfa, RPS_HOOKS_INLINED);
 
 	enter(&call);
 }
@@ -302,14 +304,14 @@ static inline void leaf_enter(const struct rps_call *call)
 
 void rps_hook_leaf_enter(struct rps_function_record *function, void *cfa)
 {
-	struct rps_call call = physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa));
+	struct rps_call call = physical_call(function, cfa, RPS_ARCH_RETURN_ADDRESS(cfa), RPS_HOOKS_LEAF);
 
 	leaf_enter(&call);
 }
 
 void rps_hook_leaf_enter_inlined(struct rps_function_record *function, void *cfa, const struct rps_site_record *site)
 {
-	struct rps_call call = inlined_call(function, site, cfa);
+	struct rps_call call = inlined_call(function, site, cfa, RPS_HOOKS_LEAF);
 
 	leaf_enter(&call);
 }
@@ -425,11 +427,11 @@ RPS_EXPORT void __runprofile_landed_v2(void *cfa)
 /* ---- Calls of functions defined elsewhere --------------------------------------------- */
 
 static inline void enter_external(uintptr_t callee, void *cfa, const struct rps_site_record *site, void *hook_cfa,
-				  enum rps_call_kind kind)
+				  enum rps_call_kind kind, enum rps_hooks hooks)
 {
 	/* By a pointer, one place may call several. */
 	uint32_t hash = kind == RPS_CALL_EXTERNAL ? site->hash : rps_call_tree_hash(callee, (uintptr_t)site);
-	struct rps_call call = {callee, (uintptr_t)site, (uintptr_t)cfa, (uintptr_t)hook_cfa, hash, kind};
+	struct rps_call call = {callee, (uintptr_t)site, (uintptr_t)cfa, (uintptr_t)hook_cfa, hash, kind, hooks};
 
 	if (!enter_fast(&rps_this_thread, &call))
 		enter(&call);
@@ -470,7 +472,7 @@ RPS_EXPORT void __runprofile_external_enter_v2(struct rps_external_record *calle
 {
 	if (rps_likely(rps_pool == NULL) || callee->is_instrumented)
 		return;
-	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_EXTERNAL);
+	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_EXTERNAL, RPS_HOOKS_CALLED);
 }
 
 RPS_EXPORT void __runprofile_external_exit_v2(struct rps_external_record *callee, void *cfa)
@@ -484,7 +486,7 @@ void rps_hook_external_enter(struct rps_external_record *callee, void *cfa, cons
 			     void *callee_cfa)
 {
 	if (!callee->is_instrumented)
-		enter_external((uintptr_t)callee, cfa, site, callee_cfa, RPS_CALL_EXTERNAL);
+		enter_external((uintptr_t)callee, cfa, site, callee_cfa, RPS_CALL_EXTERNAL, RPS_HOOKS_INLINED);
 }
 
 void rps_hook_external_exit(struct rps_external_record *callee, void *cfa)
@@ -498,7 +500,7 @@ RPS_EXPORT void __runprofile_pointer_enter_v2(void *callee, void *cfa, const str
 {
 	if (rps_likely(rps_pool == NULL) || rps_callees_has((uintptr_t)callee))
 		return;
-	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_POINTER);
+	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_POINTER, RPS_HOOKS_CALLED);
 }
 
 RPS_EXPORT void __runprofile_pointer_exit_v2(void *callee, void *cfa)
@@ -512,7 +514,7 @@ RPS_EXPORT void __runprofile_pointer_exit_v2(void *callee, void *cfa)
 RPS_EXPORT void __cyg_profile_func_enter(void *function, void *call_site)
 {
 	struct rps_call call = {(uintptr_t)function, (uintptr_t)call_site, (uintptr_t)__builtin_dwarf_cfa(), (uintptr_t)function,
-				rps_call_tree_hash((uintptr_t)function, (uintptr_t)call_site), RPS_CALL_ADDRESS};
+				rps_call_tree_hash((uintptr_t)function, (uintptr_t)call_site), RPS_CALL_ADDRESS, RPS_HOOKS_CALLED};
 
 	if (rps_likely(rps_pool == NULL))
 		return;

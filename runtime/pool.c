@@ -279,12 +279,7 @@ static void register_process(uint64_t start_time)
 			continue;
 		slot->pid = rps_process.here.pid;
 		slot->start_time = start_time;
-		slot->cost_inside = rps_calibration.cost_inside;
-		slot->cost_outside = rps_calibration.cost_outside;
-		slot->cost_untimed = rps_calibration.cost_untimed;
-		slot->cost_leaf = rps_calibration.cost_leaf;
-		slot->cost_inside_fenced = rps_calibration.cost_inside_fenced;
-		slot->cost_outside_fenced = rps_calibration.cost_outside_fenced;
+		slot->costs = rps_calibration;
 		slot->ended_ticks = 0;
 		slot->allocations = rps_counters_allocations;
 		rps_process_index = i;

@@ -166,20 +166,34 @@ enum rps_allocations {
 	RPS_ALLOCATIONS_OWN = 2,     /* the program itself has a malloc(), which comes first */
 };
 
+/* How a function's hooks are built. */
+enum rps_hooks {
+	RPS_HOOKS_INLINED = 0,
+	RPS_HOOKS_LEAF = 1,   /* inlined, of a function that calls nothing: no frame, unless it is timed */
+	RPS_HOOKS_CALLED = 2, /* calls of the runtime */
+};
+
+/* In 1/256 tick. */
+struct rps_hook_cost {
+	uint32_t inside;  /* of a timed call, in its own time */
+	uint32_t outside; /* of a timed call, in its caller's time */
+	uint32_t untimed; /* of a call that is not timed, in the time of whoever is */
+};
+
+struct rps_hook_costs {
+	struct rps_hook_cost inlined, called;
+	uint32_t leaf_untimed;                /* a timed leaf costs as much as others */
+	uint32_t fence_inside, fence_outside; /* more, of a timed call that reads the clock behind a fence */
+};
+
 struct rps_process_slot {
 	_Atomic uint32_t state;
 	uint32_t pid;
 	uint64_t start_time; /* field 22 of /proc/PID/stat: tells a pid's successor apart; 0 not yet known (of a forked child the
 			      * collector fills it in) */
-	/* What hooks cost here, in 1/256 tick. Measured once, when the process attached. */
-	uint32_t cost_inside;  /* of a timed call, in its own time */
-	uint32_t cost_outside; /* of a timed call, in its caller's time */
-	uint32_t cost_untimed; /* of a call that is not timed, in the time of whoever is */
-	uint32_t cost_leaf;    /* the same, of a leaf function's */
-	uint32_t cost_inside_fenced, cost_outside_fenced; /* of a timed call that reads the clock behind a fence */
 	uint64_t ended_ticks; /* when exit() came to the runtime's destructor; 0: not, or it was killed */
-	uint32_t allocations; /* enum rps_allocations */
-	uint32_t reserved[3];
+	struct rps_hook_costs costs; /* measured once, when the process attached */
+	uint32_t allocations;        /* enum rps_allocations */
 };
 _Static_assert(sizeof(struct rps_process_slot) == 64, "one cache line");
 
@@ -394,7 +408,7 @@ struct rps_wire_edge {
 	uint32_t site_file_or_image;
 	uint64_t site_line_or_address; /* address: ELF virtual address of the return address */
 	uint32_t n_fenced;    /* of the timed ones */
-	uint32_t is_leaf;     /* 1: the callee is a leaf function, whose hooks cost less */
+	uint32_t hooks;       /* enum rps_hooks */
 	uint32_t counts;      /* struct rps_wire_counts; 0: none, nothing but calls is counted */
 	uint32_t may_wait;    /* 1: each call is timed (runtime/waiting.h) */
 	uint64_t reserved0;

@@ -307,8 +307,8 @@ static void what_hooks_cost_is_subtracted_once(void **state)
 
 	restore();
 	assert_int_equal(rps_arena_copy(&pool, 0, 0, &copy), 0);
-	copy.process.cost_inside = 10 * 256;
-	copy.process.cost_outside = 5 * 256;
+	copy.process.costs.inlined.inside = 10 * 256;
+	copy.process.costs.inlined.outside = 5 * 256;
 	assert_int_equal(rps_build_add(profile, &copy, functions, &build), 0);
 	/* 5 calls cost 10 each inside and 5 each in the caller; nothing of that is in the root, which has no time of its own. */
 	assert_int_equal(build.overhead_ns, 5 * 10 + 5 * 5);
