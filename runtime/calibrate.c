@@ -50,17 +50,24 @@ static inline void enter(struct rps_function_record *function, void *cfa, const 
 }
 
 /* A call of an empty function that makes a frame, with and without hooks. */
+#define ENTER_CALLED(n) enter(&records[n], cfa, &sites[n])
+#define EXIT_CALLED(n) __runprofile_exit_v2(&records[n], cfa)
 #define CALL_CALLED(n)                                                                                              \
-	enter(&records[n], cfa, &sites[n]);                                                                          \
-	__runprofile_exit_v2(&records[n], cfa)
+	ENTER_CALLED(n);                                                                                             \
+	EXIT_CALLED(n)
 #ifdef RPS_HAVE_INLINE_HOOKS
+#define ENTER_INLINED(n)                                                                                            \
+	__asm__ volatile(RPS_ASM_ENTER_INLINED : : "r"(cfa), "m"(records[n]), "i"(n), "m"(sites[n]) : RPS_ASM_CLOBBERS)
+#define EXIT_INLINED(n) __asm__ volatile(RPS_ASM_EXIT : : "r"(cfa), "m"(records[n]) : RPS_ASM_CLOBBERS)
 #define CALL_INLINED(n)                                                                                             \
-	__asm__ volatile(RPS_ASM_ENTER_INLINED : : "r"(cfa), "m"(records[n]), "i"(n), "m"(sites[n]) : RPS_ASM_CLOBBERS); \
-	__asm__ volatile(RPS_ASM_EXIT : : "r"(cfa), "m"(records[n]) : RPS_ASM_CLOBBERS)
+	ENTER_INLINED(n);                                                                                            \
+	EXIT_INLINED(n)
 #define CALL_LEAF(n)                                                                                                \
 	__asm__ volatile(RPS_ASM_LEAF_ENTER_INLINED : : "r"(cfa), "m"(records[n]), "i"(n), "m"(sites[n]) : RPS_ASM_CLOBBERS); \
 	__asm__ volatile(RPS_ASM_LEAF_EXIT : : "r"(cfa), "m"(records[n]) : RPS_ASM_CLOBBERS)
 #else
+#define ENTER_INLINED(n) ENTER_CALLED(n)
+#define EXIT_INLINED(n) EXIT_CALLED(n)
 #define CALL_INLINED(n) CALL_CALLED(n)
 #define CALL_LEAF(n) CALL_CALLED(n)
 #endif
@@ -93,8 +100,26 @@ static inline void enter(struct rps_function_record *function, void *cfa, const 
 		}                                                                                                   \
 	}
 
+/* Each calls the next. */
+#define NESTED_LOOP(name, ENTER, EXIT)                                                                              \
+	static __attribute__((noinline)) void name(void *cfa)                                                       \
+	{                                                                                                           \
+		for (int i = 0; i < N_ROUNDS; i++) {                                                                \
+			ENTER(1);                                                                                   \
+			ENTER(2);                                                                                   \
+			ENTER(3);                                                                                   \
+			ENTER(4);                                                                                   \
+			EXIT(4);                                                                                    \
+			EXIT(3);                                                                                    \
+			EXIT(2);                                                                                    \
+			EXIT(1);                                                                                    \
+		}                                                                                                   \
+	}
+
 LOOP(call_called, CALL_CALLED, NO_WAIT)
 LOOP(call_inlined, CALL_INLINED, NO_WAIT)
+NESTED_LOOP(nest_called, ENTER_CALLED, EXIT_CALLED)
+NESTED_LOOP(nest_inlined, ENTER_INLINED, EXIT_INLINED)
 LOOP(call_leaves, CALL_LEAF, NO_WAIT)
 LOOP(call_leaves_waiting, CALL_LEAF, WAIT)
 LOOP(call_nothing, CALL_NOTHING, NO_WAIT)
@@ -177,7 +202,7 @@ static void calibrate_inlined(struct rps_arena_header *arena)
 	arena->fence = RPS_FENCE_NEVER;
 	calibrate_timed(arena, call_inlined, &cost->inside, &cost->outside);
 	arena->time_mode = RPS_TIME_NONE;
-	cost->untimed = cost_of(call_inlined, call_nothing);
+	cost->untimed = cost_of(nest_inlined, call_nothing);
 }
 
 static void calibrate_fences(struct rps_arena_header *arena)
@@ -205,7 +230,7 @@ static void calibrate_called(struct rps_arena_header *arena)
 	arena->fence = RPS_FENCE_NEVER;
 	calibrate_timed(arena, call_called, &cost->inside, &cost->outside);
 	arena->time_mode = RPS_TIME_NONE;
-	cost->untimed = cost_of(call_called, call_nothing);
+	cost->untimed = cost_of(nest_called, call_nothing);
 }
 
 void rps_calibrate(void)
