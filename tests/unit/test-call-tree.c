@@ -53,7 +53,7 @@ static int make_pool(void **state)
 static int enter(uint64_t cfa, const struct rps_function_record *function, int site)
 {
 	struct rps_call call = {(uintptr_t)function, (uintptr_t)&sites[site], cfa, (uintptr_t)function, (uint32_t)site,
-				RPS_CALL_RECORD_INLINED};
+				RPS_CALL_RECORD_INLINED, RPS_HOOKS_INLINED};
 
 	return rps_call_tree_enter(arena, &call);
 }
