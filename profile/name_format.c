@@ -59,6 +59,11 @@ static void take_fill_and_align(struct cursor *cursor, struct rps_name_format *f
 	}
 }
 
+static bool is_fraction(const struct rps_name_format *format)
+{
+	return strchr("eEfFgG%", format->type) != NULL;
+}
+
 /* What a text or a number can't have, as a sentence, or NULL. */
 static const char *contradiction(const struct rps_name_format *format, enum rps_name_kind kind)
 {
@@ -67,7 +72,7 @@ static const char *contradiction(const struct rps_name_format *format, enum rps_
 	if (kind == RPS_NAME_TEXT) {
 		if (format->type != 's')
 			return "the type of a text is s";
-		if (format->sign != '\0')
+		if (format->sign != '\0' || format->has_z)
 			return "a text has no sign";
 		if (format->alternate)
 			return "a text has no alternate form (#)";
@@ -77,8 +82,14 @@ static const char *contradiction(const struct rps_name_format *format, enum rps_
 			return "a text can't be aligned by =";
 		return NULL;
 	}
+	if (is_fraction(format))
+		return format->precision != UINT32_MAX && format->precision > RPS_NAME_PRECISION_MAX
+			   ? "the precision is above 100"
+			   : NULL;
 	if (strchr("dnxXob", format->type) == NULL)
-		return "the type of a number is d, n, x, X, o or b";
+		return "the type of a number is d, n, x, X, o, b, e, E, f, F, g, G or %";
+	if (format->has_z)
+		return "a whole number has no negative zero (z)";
 	if (format->precision != UINT32_MAX)
 		return "a whole number has no precision";
 	if (format->grouping != '\0' && format->type == 'n')
@@ -103,6 +114,7 @@ int rps_name_format_parse(struct rps_name_format *format, enum rps_name_kind kin
 		format->sign = '-';
 	else if (take(&cursor, ' '))
 		format->sign = ' ';
+	format->has_z = take(&cursor, 'z');
 	format->alternate = take(&cursor, '#');
 	/* Behind a fill of its own a zero is the width's first digit. */
 	if (format->fill_size == 0 && take(&cursor, '0')) {
@@ -124,7 +136,7 @@ int rps_name_format_parse(struct rps_name_format *format, enum rps_name_kind kin
 	if (cursor.end - cursor.at == 1)
 		format->type = *cursor.at++;
 	if (wrong == NULL && cursor.at != cursor.end)
-		wrong = "[[fill]align][sign][#][0][width][grouping][.precision][type] is expected";
+		wrong = "[[fill]align][sign][z][#][0][width][grouping][.precision][type] is expected";
 	if (wrong == NULL)
 		wrong = contradiction(format, kind);
 	if (wrong != NULL) {
@@ -151,18 +163,69 @@ static char *put_fill(const struct rps_name_format *format, uint32_t n_character
 	return out;
 }
 
-/* The digits of `number`, grouped, with leading zeros up to `width_min`
- * characters. As in Python a leading zero takes part in the grouping, and the
- * result is a character longer rather than begin with a separator. */
-static uint32_t put_digits(const struct rps_name_format *format, uint64_t number, uint32_t width_min,
-			   char *out)
+/* As much as any number takes: 2^64 in binary, or in percent with all its decimals; grouped, or with leading
+ * zeros. */
+#define DIGITS_SIZE (RPS_NAME_WIDTH_MAX + RPS_NAME_PRECISION_MAX + 100)
+
+/* The digits before a point or an exponent; *n of them. Returns what stands behind. */
+static const char *fraction_digits(const struct rps_name_format *format, uint64_t number,
+				   char text[DIGITS_SIZE], uint32_t *n)
+{
+#define PRINT(type)                                                                                          \
+	snprintf(text, DIGITS_SIZE, format->alternate ? "%#.*" type : "%.*" type, precision, (double)number)
+	const int precision = format->precision != UINT32_MAX ? (int)format->precision : 6;
+
+	switch (format->type) {
+	case 'e':
+		PRINT("e");
+		break;
+	case 'E':
+		PRINT("E");
+		break;
+	case 'g':
+		PRINT("g");
+		break;
+	case 'G':
+		PRINT("G");
+		break;
+	case '%':
+		snprintf(text, DIGITS_SIZE, format->alternate ? "%#.*f%%" : "%.*f%%", precision,
+			 (double)number * 100);
+		break;
+	default:
+		PRINT("f");
+	}
+#undef PRINT
+	*n = (uint32_t)strspn(text, "0123456789");
+	return text + *n;
+}
+
+static uint32_t whole_digits(const struct rps_name_format *format, uint64_t number, char text[DIGITS_SIZE])
 {
 	static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
 	const uint32_t base = format->type == 'x' || format->type == 'X' ? 16
 			      : format->type == 'o'                      ? 8
 			      : format->type == 'b'                      ? 2
 									 : 10;
-	const uint32_t group = format->grouping == '\0' ? UINT32_MAX : base == 10 ? 3 : 4;
+	char backwards[64];
+	uint32_t n = 0;
+
+	do {
+		backwards[n++] = (format->type == 'X' ? upper : lower)[number % base];
+		number /= base;
+	} while (number != 0);
+	for (uint32_t i = 0; i < n; i++)
+		text[i] = backwards[n - 1 - i];
+	return n;
+}
+
+/* The `n` digits grouped, with leading zeros up to `width_min` characters. As in Python a leading zero takes part
+ * in the grouping, and the result is a character longer rather than begin with a separator. */
+static uint32_t put_grouped(const struct rps_name_format *format, const char *digits, uint32_t n,
+			    uint32_t width_min, char out[DIGITS_SIZE])
+{
+	const bool by_four = strchr("xXob", format->type) != NULL;
+	const uint32_t group = format->grouping == '\0' ? UINT32_MAX : by_four ? 4 : 3;
 	uint32_t n_written = 0, n_in_group = 0;
 
 	/* Backwards, then turned round. */
@@ -171,10 +234,11 @@ static uint32_t put_digits(const struct rps_name_format *format, uint64_t number
 			out[n_written++] = format->grouping;
 			n_in_group = 0;
 		}
-		out[n_written++] = (format->type == 'X' ? upper : lower)[number % base];
+		out[n_written++] = '0';
+		if (n > 0)
+			out[n_written - 1] = digits[--n];
 		n_in_group++;
-		number /= base;
-	} while (number != 0 || n_written < width_min);
+	} while (n > 0 || n_written < width_min);
 	for (uint32_t i = 0, j = n_written - 1; i < j; i++, j--) {
 		char byte = out[i];
 
@@ -188,8 +252,9 @@ size_t rps_name_format_number(const struct rps_name_format *format, uint64_t num
 			      char out[RPS_NAME_FORMATTED_SIZE])
 {
 	const bool zeros = format->align == '=' && format->fill_size == 1 && format->fill[0] == '0';
-	char head[3], digits[RPS_NAME_WIDTH_MAX + 100], *at = out;
-	uint32_t n_head = 0, n_digits, n_missing;
+	char head[3], plain[DIGITS_SIZE], digits[DIGITS_SIZE], *at = out;
+	uint32_t n_head = 0, n_plain, n_digits, n_tail, n_missing;
+	const char *tail = "";
 
 	if (format->sign == '+' || format->sign == ' ')
 		head[n_head++] = format->sign;
@@ -198,8 +263,16 @@ size_t rps_name_format_number(const struct rps_name_format *format, uint64_t num
 		head[n_head++] = '0';
 		head[n_head++] = format->type;
 	}
-	n_digits =
-	    put_digits(format, number, zeros && format->width > n_head ? format->width - n_head : 0, digits);
+	if (is_fraction(format))
+		tail = fraction_digits(format, number, plain, &n_plain);
+	else
+		n_plain = whole_digits(format, number, plain);
+	n_tail = (uint32_t)strlen(tail);
+	n_digits = put_grouped(format, plain, n_plain,
+			       zeros && format->width > n_head + n_tail ? format->width - n_head - n_tail : 0,
+			       digits);
+	memcpy(digits + n_digits, tail, n_tail);
+	n_digits += n_tail;
 	n_missing = format->width > n_head + n_digits ? format->width - n_head - n_digits : 0;
 	if (format->align == '>')
 		at = put_fill(format, n_missing, at);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Python's format specification mini-language for integers and strings,
  *
- *     [[fill]align][sign][#][0][width][grouping][.precision][type]
+ *     [[fill]align][sign][z][#][0][width][grouping][.precision][type]
  *
  * as str.format() of Python 3.11 has it, bounded to what a file name can hold. */
 #ifndef RPS_PROFILE_NAME_FORMAT_H
@@ -17,6 +17,7 @@ enum rps_name_kind { RPS_NAME_TEXT, RPS_NAME_NUMBER };
  * characters of four bytes, or a text of RPS_NAME_TEXT_MAX bytes. */
 #define RPS_NAME_FORMATTED_SIZE 1024
 #define RPS_NAME_WIDTH_MAX 200
+#define RPS_NAME_PRECISION_MAX 100
 #define RPS_NAME_TEXT_MAX 1000
 
 struct rps_name_format {
@@ -27,8 +28,9 @@ struct rps_name_format {
 	bool alternate;    /* # */
 	uint32_t width;
 	char grouping;      /* , _ or 0 */
-	uint32_t precision; /* characters of a text; UINT32_MAX: all */
-	char type;          /* s; d x X o b (n is d: numbers are not grouped by locale) */
+	uint32_t precision; /* characters of a text, or as of printf's e, f, g; UINT32_MAX: all, or 6 */
+	bool has_z;         /* no negative zero: numbers here never are */
+	char type;          /* s; d x X o b (n is d: numbers are not grouped by locale); e E f F g G % */
 };
 
 /* Reads a specification of `size` bytes of valid UTF-8, without the colon;

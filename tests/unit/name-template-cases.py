@@ -4,8 +4,7 @@
 
 The table is kept in the tree, so that the test needs no Python; after a change here run
     tests/unit/name-template-cases.py > tests/unit/name-template-cases.h
-Left out are what file names can't hold and the types that are not supported (c, and those of
-floating-point numbers)."""
+Left out are what file names can't hold and the type that is not supported (c)."""
 
 import itertools
 import random
@@ -18,6 +17,7 @@ WIDTHS = ["", "0", "1", "6", "06", "010", "9", "08", "15", "012", "33", "041"]
 GROUPS = ["", ",", "_", ",_", "_,", ",,"]
 PRECISIONS = ["", ".0", ".2", ".", ".5", ".100"]
 NUMBER_TYPES = ["", "d", "n", "x", "X", "o", "b", "s", "q", "dd"]
+FRACTION_TYPES = ["e", "E", "f", "F", "g", "G", "%"]
 TEXT_TYPES = ["", "s", "d", "ss"]
 
 
@@ -50,6 +50,9 @@ def cases():
                    + chance.choice(WIDTHS) + chance.choice(GROUPS if chance.random() < 0.6 else [""])
                    + chance.choice(PRECISIONS if chance.random() < (0.2 if number else 0.7) else [""])
                    + chance.choice(NUMBER_TYPES if number else TEXT_TYPES), number))
+    for kind, precision in itertools.product(FRACTION_TYPES, PRECISIONS + [".1", ".20"]):
+        specs.update((chance.choice(FILLS) + chance.choice(SIGNS) + chance.choice(["", "#", "z", "z#"])
+                      + chance.choice(WIDTHS) + chance.choice(GROUPS[:3]) + precision + kind, True) for _ in range(6))
     for spec, number in sorted(specs):
         value = chance.choice(NUMBERS if number else TEXTS)
         yield spec, value, expected(value, spec)
