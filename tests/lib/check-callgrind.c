@@ -11,6 +11,8 @@
  *     check-callgrind --edges FILE            "CALLER > CALLEE COUNT" for each such pair, sorted; library functions,
  *                                             of which no file is known, are left out
  *
+ *     --relative-files before all that              names of files may be relative: what -ffile-prefix-map=DIR=. makes
+ *
  * FUNCTION is a whole name; the "[a/util.c]" that tells equal names apart may be left out.
  *
  * Beyond the form of lines it checks what the numbers must do: self costs,
@@ -175,12 +177,15 @@ static uint32_t name(const struct input *input, struct name_table *table, char *
 	return (uint32_t)id;
 }
 
+/* Whoever loads such a file finds sources from the directory he is in; so none is relative unless it was asked for. */
+static bool files_may_be_relative;
+
 static uint32_t file_name(struct input *input, char *at)
 {
 	uint32_t id = name(input, &input->files, at);
 	const char *text = input->files.names[id].text;
 
-	if (text[0] != '/' && strcmp(text, "???") != 0)
+	if (text[0] != '/' && strcmp(text, "???") != 0 && !files_may_be_relative)
 		die(input, "rule 14: file is neither absolute nor ???: \"%s\"", text);
 	return id;
 }
@@ -766,6 +771,11 @@ int main(int argc, char **argv)
 			 {"--self", print_self},
 			 {"--desc", print_desc}};
 
+	if (argc > 1 && strcmp(argv[1], "--relative-files") == 0) {
+		files_may_be_relative = true;
+		argv++;
+		argc--;
+	}
 	for (size_t i = 0; argc == 4 && i < sizeof(questions) / sizeof(questions[0]); i++) {
 		if (strcmp(argv[1], questions[i].option) == 0) {
 			with_file(argv[3], questions[i].print, argv[2]);
@@ -781,7 +791,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 2 || argv[1][0] == '-') {
-		fprintf(stderr, "usage: check-callgrind FILE...\n"
+		fprintf(stderr, "usage: check-callgrind [--relative-files] FILE...\n"
 				"       check-callgrind --calls|--callers|--self FUNCTION FILE\n"
 				"       check-callgrind --desc KEY FILE\n"
 				"       check-callgrind --functions|--edges FILE\n");
