@@ -88,10 +88,14 @@ static struct rps_wire_counts *counts_of(const struct reading *reading, const st
 
 static int copy_bytes(const struct rps_pool *pool, uint32_t index, struct reading *reading)
 {
-	const char *source = (const char *)rps_pool_arena(pool, index);
+	const struct rps_arena_header *arena = rps_pool_arena(pool, index);
+	const char *source = (const char *)arena;
 	struct rps_arena_header *header = &reading->header;
+	uint64_t top_cfa;
 
 	memcpy(header, source, sizeof(*header));
+	/* Of a thread that still runs: with `top` the frames below it are there, with the address of the topmost frame is the rest of it. */
+	header->top = __atomic_load_n(&arena->top, __ATOMIC_ACQUIRE);
 	if (header->used < RPS_TREE_OFFSET + sizeof(struct rps_wire_edge) || header->used > RPS_STACK_OFFSET ||
 	    header->used % UNIT != 0 || header->top < header->base + RPS_STACK_OFFSET ||
 	    header->top > header->base + RPS_ARENA_SIZE - sizeof(struct rps_wire_frame))
@@ -104,9 +108,11 @@ static int copy_bytes(const struct rps_pool *pool, uint32_t index, struct readin
 	reading->index_at = calloc(header->used / UNIT, sizeof(*reading->index_at));
 	if (reading->bytes == NULL || reading->index_at == NULL)
 		return -ENOMEM;
+	top_cfa = __atomic_load_n(&((const struct rps_wire_frame *)(source + reading->stack_top))->cfa, __ATOMIC_ACQUIRE);
 	memcpy(reading->bytes, source, header->used);
 	memcpy(reading->bytes + RPS_STACK_OFFSET, source + RPS_STACK_OFFSET,
 	       reading->stack_top + sizeof(struct rps_wire_frame) - RPS_STACK_OFFSET);
+	((struct rps_wire_frame *)(reading->bytes + reading->stack_top))->cfa = top_cfa;
 	if (header->counters != 0) {
 		uint64_t n_frames = (reading->stack_top - RPS_STACK_OFFSET) / sizeof(struct rps_wire_frame) + 1;
 

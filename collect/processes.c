@@ -153,9 +153,11 @@ static void look_at_process(struct look *look, uint32_t pid)
 static void note_start(struct rps_process_slot *slot)
 {
 	char path[64], state;
+	uint64_t start_time;
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", slot->pid);
-	read_stat(path, &state, &slot->start_time);
+	if (read_stat(path, &state, &start_time) == 0)
+		slot->start_time = start_time;
 }
 
 static void look_at_all(const struct rps_pool *pool, struct look *look)

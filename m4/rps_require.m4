@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# RPS_CHECK_PLATFORM: the runtime's tricks are Linux's.
+# RPS_CHECK_PLATFORM: the runtime's tricks are Linux's, and it knows two architectures (wire/counter.h, runtime/arch.h).
 AC_DEFUN([RPS_CHECK_PLATFORM], [
   AC_CANONICAL_HOST
   AS_CASE([$host_os], [linux*], [],
     [AC_MSG_ERROR([RunProfileServer needs Linux (this is $host_os)])])
+  AS_CASE([$host_cpu], [x86_64|aarch64], [],
+    [AC_MSG_ERROR([RunProfileServer runs on x86-64 and arm64 (this is $host_cpu; another architecture needs its part of wire/counter.h and runtime/arch.h)])])
   # The runtime's code that inlined hooks jump to keeps the integer registers only.
   AS_CASE([$host_cpu], [x86_64], [RUNTIME_REGISTERS_CFLAGS=-mgeneral-regs-only], [RUNTIME_REGISTERS_CFLAGS=])
   AC_SUBST([RUNTIME_REGISTERS_CFLAGS])

@@ -30,6 +30,12 @@ static inline int rps_arch_replace(uint64_t *word, uint64_t old, uint64_t new)
 	return is_replaced;
 }
 
+/* The same for a sum. */
+static inline void rps_arch_add(uint64_t *sum, uint64_t n)
+{
+	__asm__ volatile("addq %1, %0" : "+m"(*sum) : "r"(n) : "cc");
+}
+
 #elif defined(__aarch64__) && !defined(__ILP32__) && !defined(__AARCH64EB__)
 
 #define RPS_ARCH_PAGE 65536
@@ -52,6 +58,19 @@ static inline int rps_arch_replace(uint64_t *word, uint64_t old, uint64_t new)
 			 : "r"(old), "r"(new)
 			 : "cc", "memory");
 	return seen == old;
+}
+
+static inline void rps_arch_add(uint64_t *sum, uint64_t n)
+{
+	uint64_t value;
+	uint32_t has_failed;
+
+	__asm__ volatile("1:	ldxr %0, %2\n"
+			 "	add %0, %0, %3\n"
+			 "	stxr %w1, %0, %2\n"
+			 "	cbnz %w1, 1b\n"
+			 : "=&r"(value), "=&r"(has_failed), "+Q"(*sum)
+			 : "r"(n));
 }
 
 #else

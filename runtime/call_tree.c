@@ -624,7 +624,7 @@ int rps_call_tree_take_back(struct rps_arena_header *arena, const struct rps_cal
 	} else if (is_pointer_call(top)) {
 		rps_callees_add((uintptr_t)called);
 	} else {
-		((struct rps_external_record *)(uintptr_t)called)->is_instrumented = 1;
+		atomic_store_explicit(&((struct rps_external_record *)(uintptr_t)called)->is_instrumented, 1, memory_order_relaxed);
 	}
 	edge->granted--;
 	if (rps_call_tree_is_timed(top)) {

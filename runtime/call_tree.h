@@ -124,11 +124,11 @@ static inline struct rps_wire_frame *rps_call_tree_bottom(struct rps_arena_heade
 	return (struct rps_wire_frame *)((char *)arena + RPS_STACK_OFFSET);
 }
 
-/* The frame is filled in before: a signal handler's function may leave the hook here for good. */
+/* The frames below are filled in before, and so is this one, or its address is 0: for a signal handler, whose function may leave the
+ * hook here for good, and for the collector. */
 static inline void rps_call_tree_set_top(struct rps_arena_header *arena, struct rps_wire_frame *top)
 {
-	atomic_signal_fence(memory_order_release);
-	arena->top = (uintptr_t)top;
+	__atomic_store_n(&arena->top, (uintptr_t)top, __ATOMIC_RELEASE);
 }
 
 static inline void rps_call_tree_pop(struct rps_arena_header *arena, struct rps_wire_frame *top)

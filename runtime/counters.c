@@ -2,6 +2,7 @@
 /* See counters.h. What hooks call here uses general registers only (veneer.h): so the system call is made without the libc. */
 #include "runtime/counters.h"
 
+#include "runtime/arch.h"
 #include "runtime/veneer.h"
 
 #include <sys/resource.h>
@@ -77,16 +78,6 @@ void rps_counters_touch_further(struct rps_arena_header *arena, const struct rps
 
 /* ---- Allocations ---------------------------------------------------------------------------- */
 
-/* In one instruction: a signal handler of this thread may come in between, other threads don't. */
-static inline void add(uint64_t *count, uint64_t n)
-{
-#ifdef __x86_64__
-	__asm__ volatile("addq %1, %0" : "+m"(*count) : "r"(n) : "cc");
-#else
-	__atomic_fetch_add(count, n, __ATOMIC_RELAXED);
-#endif
-}
-
 /* Whatever the thread is doing, a hook included: this ends in single additions, like what inlined hooks do (wire/layout.h). */
 RPS_EXPORT void __runprofile_allocated_v3(size_t size_bytes)
 {
@@ -96,8 +87,8 @@ RPS_EXPORT void __runprofile_allocated_v3(size_t size_bytes)
 	if (rps_pool == NULL || (rps_pool->counters & RPS_COUNTERS_ALLOC) == 0 || arena == &rps_idle_arena ||
 	    atomic_load_explicit(&arena->token, memory_order_relaxed) != thread->claim)
 		return;
-	add(&arena->counted[RPS_COUNTER_ALLOC_COUNT], 1);
-	add(&arena->counted[RPS_COUNTER_ALLOC_BYTES], size_bytes);
+	rps_arch_add(&arena->counted[RPS_COUNTER_ALLOC_COUNT], 1);
+	rps_arch_add(&arena->counted[RPS_COUNTER_ALLOC_BYTES], size_bytes);
 }
 
 RPS_EXPORT void __runprofile_allocations_v3(uint32_t allocations)

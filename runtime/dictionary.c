@@ -13,6 +13,7 @@
 
 #include "runtime/image.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define N_PROBES_MAX 4096u
@@ -102,32 +103,37 @@ uint32_t rps_dictionary_image(const struct rps_image_entry *image)
 
 uint32_t rps_dictionary_record(struct rps_function_record *record)
 {
+	uint32_t id = atomic_load_explicit(&record->id, memory_order_acquire);
 	struct rps_function_entry entry = {0};
 	uintptr_t unused;
 
-	if (record->id != 0)
-		return record->id;
+	if (id != 0)
+		return id;
 	entry.name = rps_dictionary_string(record->name);
 	entry.symbol = rps_dictionary_string(record->symbol);
 	entry.file = rps_dictionary_string(record->file);
 	entry.line = record->line;
 	entry.image = rps_image_find((uintptr_t)record, &unused);
-	/* Racing threads find the same id, so the last store is as good as the first. */
-	record->id = intern(RPS_ENTRY_FUNCTION, &entry, sizeof(entry));
-	return record->id;
+	/* Racing threads find the same id, so the last store is as good as the first. Whoever reads it passes it on to the collector,
+	 * which must find the entry: hence release and acquire. */
+	id = intern(RPS_ENTRY_FUNCTION, &entry, sizeof(entry));
+	atomic_store_explicit(&record->id, id, memory_order_release);
+	return id;
 }
 
 uint32_t rps_dictionary_external(struct rps_external_record *record)
 {
+	uint32_t id = atomic_load_explicit(&record->id, memory_order_acquire);
 	struct rps_function_entry entry = {0};
 
-	if (record->id != 0)
-		return record->id;
+	if (id != 0)
+		return id;
 	entry.name = rps_dictionary_string(record->name);
 	entry.symbol = rps_dictionary_string(record->symbol);
 	entry.is_external = 1;
-	record->id = intern(RPS_ENTRY_FUNCTION, &entry, sizeof(entry));
-	return record->id;
+	id = intern(RPS_ENTRY_FUNCTION, &entry, sizeof(entry));
+	atomic_store_explicit(&record->id, id, memory_order_release);
+	return id;
 }
 
 uint32_t rps_dictionary_address(uintptr_t address, int is_external)

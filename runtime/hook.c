@@ -467,17 +467,22 @@ static inline void leave_external(void *cfa, enum rps_call_kind kind)
 	finish_update(thread, arena);
 }
 
+static inline int is_instrumented(const struct rps_external_record *callee)
+{
+	return atomic_load_explicit(&callee->is_instrumented, memory_order_relaxed) != 0;
+}
+
 RPS_EXPORT void __runprofile_external_enter_v2(struct rps_external_record *callee, void *cfa,
 					       const struct rps_site_record *site)
 {
-	if (rps_likely(rps_pool == NULL) || callee->is_instrumented)
+	if (rps_likely(rps_pool == NULL) || is_instrumented(callee))
 		return;
 	enter_external((uintptr_t)callee, cfa, site, __builtin_dwarf_cfa(), RPS_CALL_EXTERNAL, RPS_HOOKS_CALLED);
 }
 
 RPS_EXPORT void __runprofile_external_exit_v2(struct rps_external_record *callee, void *cfa)
 {
-	if (!is_idle() && !callee->is_instrumented)
+	if (!is_idle() && !is_instrumented(callee))
 		leave_external(cfa, RPS_CALL_EXTERNAL);
 }
 
@@ -485,13 +490,13 @@ RPS_EXPORT void __runprofile_external_exit_v2(struct rps_external_record *callee
 void rps_hook_external_enter(struct rps_external_record *callee, void *cfa, const struct rps_site_record *site,
 			     void *callee_cfa)
 {
-	if (!callee->is_instrumented)
+	if (!is_instrumented(callee))
 		enter_external((uintptr_t)callee, cfa, site, callee_cfa, RPS_CALL_EXTERNAL, RPS_HOOKS_INLINED);
 }
 
 void rps_hook_external_exit(struct rps_external_record *callee, void *cfa)
 {
-	if (!is_idle() && !callee->is_instrumented)
+	if (!is_idle() && !is_instrumented(callee))
 		leave_external(cfa, RPS_CALL_EXTERNAL);
 }
 #endif

@@ -9,6 +9,7 @@
 #ifndef RPS_RECORD_H
 #define RPS_RECORD_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define RPS_RECORD_VERSION 2
@@ -24,7 +25,7 @@ struct rps_function_record {
 	const char *symbol; /* as the linker knows it: "_ZN4shop4Cart5totalEi" */
 	const char *file;   /* absolute, or "" when the compiler knew none */
 	uint32_t line;      /* of the definition; 0 unknown */
-	uint32_t id;        /* written by the runtime: the pool's id for it; 0 not yet known */
+	_Atomic uint32_t id; /* written by the runtime: the pool's id for it; 0 not yet known */
 	const void *address; /* of the function: tells calls of it through pointers from external ones */
 	uint32_t hash;       /* of the symbol; stands in the inlined hooks as a constant */
 	uint32_t reserved;   /* 0 */
@@ -54,8 +55,8 @@ _Static_assert(sizeof(struct rps_site_record) == 16, "plugin/ emits 16 bytes");
 struct rps_external_record {
 	const char *name;
 	const char *symbol;
-	uint32_t id;              /* written by the runtime, like a function record's */
-	uint32_t is_instrumented; /* written by the runtime: its own hooks count it, these do nothing */
+	_Atomic uint32_t id;              /* written by the runtime, like a function record's */
+	_Atomic uint32_t is_instrumented; /* written by the runtime: its own hooks count it, these do nothing */
 };
 _Static_assert(sizeof(struct rps_external_record) == 24, "plugin/ emits 24 bytes");
 

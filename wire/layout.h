@@ -34,6 +34,25 @@
  *
  * What inlined hooks do does not need that. Counting, leaving and pushing a frame end in one store each, and the arena
  * stays its thread's until the rule above lets it go: a call counted while the collector copies is in the copy or is not.
+ *
+ * Order. "Thread" is one of the application's, and stands for its signal handlers, too.
+ *
+ *   word                    stored by                          loaded by                       why
+ *   slot and process state  CAS acquire / release              acquire                         with the state goes what stands behind it
+ *   own, is_beside,         thread, after LIVE                 collector, at any time          atomic each by itself; before ENDED, which is
+ *   request_id, ended_ticks                                                                    released, all of them are there
+ *   id of a record          release, once the entry is made    acquire                         passed on to the collector, which reads the entry
+ *   place in the dictionary CAS release                        acquire                         the same
+ *   epoch                   collector, release                 hooks, relaxed                  what a hook touches then, it claims (acquire)
+ *   token                   thread, release; collector 0       hooks, relaxed                  the membarrier stands between 0 and the
+ *   busy                    thread, 1 relaxed, 0 release       collector, acquire; handlers    collector's look at `busy`
+ *   top                     thread, release                    collector, acquire; the thread  the frames below are filled in ...
+ *   cfa of a frame          thread, release, last              collector, acquire, first       ... and the topmost one is, or its cfa is 0
+ *   ended, the counters     fetch-add                          acquire, relaxed                raised before the wake-up
+ *   all else in an arena    thread                             collector, when `state` or `busy` say so
+ *
+ * On x86-64 these are ordinary loads and stores, which is what inlined hooks do; on arm64 they are not. Where a thread is ordered
+ * against its own signal handlers only, there is a compiler's barrier (atomic_signal_fence) and no more.
  */
 #ifndef RPS_WIRE_LAYOUT_H
 #define RPS_WIRE_LAYOUT_H
@@ -189,9 +208,9 @@ struct rps_hook_costs {
 struct rps_process_slot {
 	_Atomic uint32_t state;
 	uint32_t pid;
-	uint64_t start_time; /* field 22 of /proc/PID/stat: tells a pid's successor apart; 0 not yet known (of a forked child the
+	_Atomic uint64_t start_time; /* field 22 of /proc/PID/stat: tells a pid's successor apart; 0 not yet known (of a forked child the
 			      * collector fills it in) */
-	uint64_t ended_ticks; /* when exit() came to the runtime's destructor; 0: not, or it was killed */
+	_Atomic uint64_t ended_ticks; /* when exit() came to the runtime's destructor; 0: not, or it was killed */
 	struct rps_hook_costs costs; /* measured once, when the process attached */
 	uint32_t allocations;        /* enum rps_allocations */
 };
@@ -217,12 +236,12 @@ struct rps_arena_slot {
 	_Atomic uint32_t state;
 	uint32_t process; /* index into the process table */
 	uint32_t pid;
-	uint32_t own;         /* enum rps_own_kind */
-	uint64_t request_id;  /* request scope; 0 in application scope */
+	_Atomic uint32_t own; /* enum rps_own_kind */
+	_Atomic uint64_t request_id; /* request scope; 0 in application scope */
 	uint64_t epoch;       /* in which it was claimed */
 	uint64_t claimed_ticks;
 	uint64_t ended_ticks; /* request scope; 0: not yet, or it died */
-	uint32_t is_beside;   /* 1: not the thread's first of this request (another stack, a handler in the middle of a hook) */
+	_Atomic uint32_t is_beside; /* 1: not the thread's first of this request (another stack, a handler in the middle of a hook) */
 	uint32_t reserved[3];
 };
 _Static_assert(sizeof(struct rps_arena_slot) == 64, "one cache line");
