@@ -509,6 +509,7 @@ void rps_call_tree_push_timed(struct rps_arena_header *arena, struct rps_wire_pl
 	frame->edge = place->edge;
 	frame->weight = edge->period + (is_outermost(arena, edge) ? 0 : RPS_WEIGHT_INNER) +
 			(is_to_be_fenced(arena, edge) ? RPS_WEIGHT_FENCED : 0);
+	frame->start_ticks = UINT64_MAX; /* not begun, for whoever finds it so */
 	frame->child_ticks = 0;
 	frame->below = arena->timed_top;
 	edge->granted += period;

@@ -356,6 +356,17 @@ static struct rps_wire_frame *find_frame(struct rps_arena_header *arena, uintptr
 	return frame->cfa != UINT64_MAX ? frame : NULL;
 }
 
+/* A hook that pushes or pops a timed frame changes two links: this one may be ahead of the stack, and the next frame pushed would be
+ * linked to itself. */
+static void mend_timed_top(struct rps_arena_header *arena)
+{
+	const struct rps_wire_frame *frame = rps_call_tree_top(arena);
+
+	while (frame->cfa != UINT64_MAX && !rps_call_tree_is_timed(frame))
+		frame--;
+	arena->timed_top = rps_call_tree_offset(arena, frame);
+}
+
 /* Was a hook of this thread interrupted by a signal handler that has left by siglongjmp? Then neither comes back; of the hook's
  * work one step at most is missing. */
 static void end_abandoned_hook(struct rps_thread *thread, uintptr_t function, uintptr_t cfa)
@@ -367,6 +378,7 @@ static void end_abandoned_hook(struct rps_thread *thread, uintptr_t function, ui
 		return;
 	if (rps_call_tree_is_pushing(arena))
 		rps_call_tree_pop(arena, rps_call_tree_top(arena));
+	mend_timed_top(arena);
 	finish_update(thread, arena);
 	for (int i = 0; i < RPS_N_SPARES; i++) {
 		struct rps_arena_header *spare = thread->spare[i];
@@ -374,6 +386,7 @@ static void end_abandoned_hook(struct rps_thread *thread, uintptr_t function, ui
 		if (spare == NULL)
 			continue;
 		start_update(thread, spare); /* or it was being changed, and that was abandoned as well */
+		mend_timed_top(spare);
 		rps_call_tree_unwind(spare, rps_call_tree_bottom(spare), 0);
 		finish_update(thread, spare);
 	}

@@ -386,6 +386,33 @@ static void contexts_beyond_the_limit_collapse_and_stay_counted(void **state)
 	assert_in_range(counted, N * 9 / 10, N);
 }
 
+/* A signal handler has left by siglongjmp in the middle of a hook that pushes a timed frame: the frame is linked already, and not yet on the
+ * stack. The next one in its place must not be linked to itself, or whoever goes along the links never ends. */
+static void a_hook_given_up_leaves_no_loop(void **state)
+{
+	struct rps_thread *thread = &rps_this_thread;
+	const uint64_t cfa = 0x7fff00000000u;
+	uint32_t at, n = 0;
+
+	rps_pool->time_mode = RPS_TIME_EXACT;
+	atomic_store(&rps_pool->epoch, 4 | RPS_MODE_REQUEST);
+	rps_call_tree_reset(arena, 1);
+	thread->epoch = 4 | RPS_MODE_REQUEST;
+	rps_thread_join(thread, arena);
+	enter(cfa, &functions[0], 0);
+
+	atomic_store(&arena->busy, 1);
+	arena->timed_top = rps_call_tree_offset(arena, rps_call_tree_top(arena) + 1);
+	__runprofile_resync_v2(&functions[0], (void *)(uintptr_t)cfa);
+	assert_int_equal(atomic_load(&arena->busy), 0);
+	enter(cfa - 16, &functions[1], 1);
+	for (at = arena->timed_top; at != RPS_STACK_OFFSET && n < 3; n++)
+		at = ((const struct rps_wire_frame *)((const char *)arena + at))->below;
+	assert_int_equal(n, 2);
+	rps_thread_leave(thread);
+	rps_pool->time_mode = RPS_TIME_ADAPTIVE;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +421,7 @@ int main(void)
 	    cmocka_unit_test(times_add_up),
 	    cmocka_unit_test(short_calls_are_sampled),
 	    cmocka_unit_test(without_a_clock_calls_are_counted),
+	    cmocka_unit_test(a_hook_given_up_leaves_no_loop),
 	    cmocka_unit_test(a_stack_that_is_too_deep_still_counts),
 	    cmocka_unit_test(contexts_beyond_the_limit_collapse_and_stay_counted),
 	};
