@@ -79,7 +79,7 @@ static int finish(struct rps_callgrind_reader *reader, struct rps_profile **resu
 
 int rps_callgrind_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
-	struct rps_callgrind_reader reader = {.why = {why, why_size, input, RPS_WHY_LINE, 0},
+	struct rps_callgrind_reader reader = {.why = {why, why_size, input, RPS_WHY_LINE, 0, 0},
 					      .is_verified = true,
 					      .function = RPS_NONE,
 					      .part = {.n_positions = 1}};

@@ -2,6 +2,9 @@
 /* Figures per function (flat.h). Called by the commands that show profiles, on their thread. */
 #include "profile/flat.h"
 
+#include "profile/cycles.h"
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,96 +13,29 @@ static bool is_recursive(const struct rps_graph_call *call)
 	return call->caller == call->callee;
 }
 
-/* ---- Cycles: strongly connected functions (Tarjan), without recursion: stacks may be deep ------- */
-
-struct search {
-	const struct rps_call_graph *graph;
-	uint32_t *number, *low, *next_call; /* of each function; number 0: not seen */
-	uint32_t *path, *open;              /* stacks */
-	bool *is_open;
-	uint32_t n_path, n_open, n_numbers;
-};
-
-static void enter(struct search *search, uint32_t function)
-{
-	search->number[function] = search->low[function] = ++search->n_numbers;
-	search->next_call[function] = search->graph->functions[function].first_call;
-	search->path[search->n_path++] = function;
-	search->open[search->n_open++] = function;
-	search->is_open[function] = true;
-}
-
-static void leave(struct search *search, struct rps_flat_function *functions)
-{
-	const uint32_t function = search->path[--search->n_path];
-	uint32_t member;
-
-	if (search->n_path > 0) {
-		uint32_t *low = &search->low[search->path[search->n_path - 1]];
-
-		*low = search->low[function] < *low ? search->low[function] : *low;
-	}
-	if (search->low[function] != search->number[function])
-		return;
-	if (search->open[search->n_open - 1] == function) {
-		search->is_open[function] = false;
-		search->n_open--;
-		return;
-	}
-	do {
-		member = search->open[--search->n_open];
-		search->is_open[member] = false;
-		functions[member].cycle = function;
-	} while (member != function);
-}
-
-static void visit(struct search *search, uint32_t start, struct rps_flat_function *functions)
-{
-	const struct rps_call_graph *graph = search->graph;
-
-	enter(search, start);
-	while (search->n_path > 0) {
-		const uint32_t function = search->path[search->n_path - 1];
-		const struct rps_graph_function *node = &graph->functions[function];
-		uint32_t callee;
-
-		if (search->next_call[function] == node->first_call + node->n_calls) {
-			leave(search, functions);
-			continue;
-		}
-		callee = graph->calls[search->next_call[function]++].callee;
-		if (search->number[callee] == 0)
-			enter(search, callee);
-		else if (search->is_open[callee] && search->number[callee] < search->low[function])
-			search->low[function] = search->number[callee];
-	}
-}
-
 static int find_cycles(struct rps_flat *flat)
 {
 	const struct rps_call_graph *graph = flat->graph;
-	uint32_t *numbers = calloc((size_t)graph->n_functions + 1, 5 * sizeof(*numbers));
-	bool *is_open = calloc((size_t)graph->n_functions + 1, sizeof(*is_open));
-	struct search search = {.graph = graph, .is_open = is_open};
+	uint32_t *first_callee = malloc(((size_t)graph->n_functions + 1) * sizeof(*first_callee));
+	uint32_t *callees = malloc(((size_t)graph->n_calls + 1) * sizeof(*callees));
+	uint32_t *cycle_of = malloc(((size_t)graph->n_functions + 1) * sizeof(*cycle_of));
+	int error = -ENOMEM;
 
-	if (numbers == NULL || is_open == NULL) {
-		free(numbers);
-		free(is_open);
-		return -1;
-	}
-	search.number = numbers;
-	search.low = search.number + graph->n_functions;
-	search.next_call = search.low + graph->n_functions;
-	search.path = search.next_call + graph->n_functions;
-	search.open = search.path + graph->n_functions;
+	if (first_callee == NULL || callees == NULL || cycle_of == NULL)
+		goto out;
+	first_callee[0] = 0;
 	for (uint32_t i = 0; i < graph->n_functions; i++)
-		flat->functions[i].cycle = RPS_NONE;
-	for (uint32_t i = 0; i < graph->n_functions; i++)
-		if (search.number[i] == 0)
-			visit(&search, i, flat->functions);
-	free(numbers);
-	free(is_open);
-	return 0;
+		first_callee[i + 1] = first_callee[i] + graph->functions[i].n_calls;
+	for (uint32_t i = 0; i < graph->n_calls; i++)
+		callees[i] = graph->calls[i].callee;
+	error = rps_cycles_find(graph->n_functions, first_callee, callees, cycle_of);
+	for (uint32_t i = 0; i < graph->n_functions && error == 0; i++)
+		flat->functions[i].cycle = cycle_of[i];
+out:
+	free(first_callee);
+	free(callees);
+	free(cycle_of);
+	return error;
 }
 
 /* ---- Sums --------------------------------------------------------------------------------------- */

@@ -155,7 +155,7 @@ static int finish(struct reader *reader)
 int rps_folded_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
 	static const struct rps_event samples = {"Samples", ""};
-	struct reader reader = {.why = {why, why_size, input, RPS_WHY_LINE, 0}};
+	struct reader reader = {.why = {why, why_size, input, RPS_WHY_LINE, 0, 0}};
 	char *line;
 	size_t size;
 	int error = 0, result;

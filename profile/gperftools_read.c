@@ -204,7 +204,7 @@ static int read_all(struct reader *reader)
 
 int rps_gperftools_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
-	struct reader reader = {.why = {why, why_size, input, RPS_WHY_BYTE, 0}};
+	struct reader reader = {.why = {why, why_size, input, RPS_WHY_BYTE, 0, 0}};
 	unsigned char *bytes;
 	int error = rps_input_all(input, FILE_SIZE_MAX, &bytes, &reader.size);
 

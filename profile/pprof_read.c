@@ -381,7 +381,7 @@ static int read_all(struct rps_pprof_reader *reader, const uint8_t *bytes, size_
 
 int rps_pprof_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
-	struct rps_pprof_reader reader = {.why = {why, why_size, input, RPS_WHY_BYTE, 0}};
+	struct rps_pprof_reader reader = {.why = {why, why_size, input, RPS_WHY_BYTE, 0, 0}};
 	unsigned char *bytes;
 	size_t size;
 	int error = rps_input_all(input, SIZE_MAX_BYTES, &bytes, &size);

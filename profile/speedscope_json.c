@@ -454,7 +454,7 @@ int rps_speedscope_json_read(struct rps_input *input, struct rps_speedscope_file
 	    .yajl_start_array = begin_array,
 	    .yajl_end_array = end,
 	};
-	struct parser parser = {.input = input, .file = file, .why = {why, why_size, input, RPS_WHY_BYTE, 0}};
+	struct parser parser = {.input = input, .file = file, .why = {why, why_size, input, RPS_WHY_BYTE, 0, 0}};
 	yajl_handle handle = yajl_alloc(&callbacks, NULL, &parser);
 
 	if (handle == NULL)

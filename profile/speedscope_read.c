@@ -281,7 +281,7 @@ static int read_all(struct reader *reader, struct rps_input *input, char *why, s
 
 int rps_speedscope_read(struct rps_input *input, struct rps_profile **profile, char *why, size_t why_size)
 {
-	struct reader reader = {.why = {why, why_size, input, RPS_WHY_FILE, 0}};
+	struct reader reader = {.why = {why, why_size, input, RPS_WHY_FILE, 0, 0}};
 	int error;
 
 	reader.profile = reader.file.profile = rps_profile_create("(profile)");

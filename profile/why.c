@@ -13,7 +13,7 @@ static int put_place(const struct rps_why *why)
 	switch (why->place) {
 	case RPS_WHY_LINE:
 		return snprintf(why->text, why->size_bytes, "%s:%" PRIu64 ": ", name,
-				rps_input_line_number(why->input));
+				why->line != 0 ? why->line : rps_input_line_number(why->input));
 	case RPS_WHY_BYTE:
 		return snprintf(why->text, why->size_bytes, "%s: byte %" PRIu64 ": ", name, why->byte);
 	case RPS_WHY_FILE:

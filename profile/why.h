@@ -11,7 +11,7 @@
 
 enum rps_why_place {
 	RPS_WHY_FILE, /* "FILE: " */
-	RPS_WHY_LINE, /* "FILE:LINE: ", the line that was read last */
+	RPS_WHY_LINE, /* "FILE:LINE: ", the line that was read last, or `line` */
 	RPS_WHY_BYTE, /* "FILE: byte N: ", of what is in the file once it is unpacked */
 };
 
@@ -21,6 +21,7 @@ struct rps_why {
 	const struct rps_input *input;
 	enum rps_why_place place;
 	uint64_t byte; /* kept up to date by the reader */
+	uint64_t line; /* 0: the last */
 };
 
 /* Writes the sentence, cut where it has no room; one that was there before is lost. Returns `error`. */

@@ -16,7 +16,8 @@ static void help(FILE *out)
 	fputs("Usage: runprofile validate [OPTION]... FILE...\n\n"
 	      "Reads each profile whole and says, with its line, what is wrong with it: broken lines, "
 	      "numbers that are\n"
-	      "none, sums that are not right, an end that is missing. Exits 1 if a file is broken.\n\n"
+	      "none, sums that are not right, an end that is missing; and, of callgrind files written here,\n"
+	      "whatever viewers would read differently. Exits 1 if a file is broken.\n\n"
 	      "  -q, --quiet  only say what is wrong\n"
 	      "  -h, --help   this text\n",
 	      out);
