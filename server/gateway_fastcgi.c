@@ -153,6 +153,10 @@ static int on_end(struct rps_exchange *exchange)
 			 "ended the request with status %" PRIu32 " and without an answer",
 			 rps_fastcgi_app_status(&fastcgi->reader));
 	exchange->end = RPS_STREAM_COMPLETE;
+	/* libfcgi waits for it, up to two seconds, before the request ends there. In application scope that belongs
+	 * between two requests. */
+	if (!exchange->request->alone)
+		rps_stream_hang_up(exchange);
 	return 0;
 }
 

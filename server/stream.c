@@ -43,7 +43,7 @@ struct rps_exchange *rps_stream_begin(const struct rps_gateway_context *context,
 	return exchange;
 }
 
-static void close_both(struct rps_exchange *exchange)
+void rps_stream_hang_up(struct rps_exchange *exchange)
 {
 	if (exchange->read_fd >= 0)
 		close(exchange->read_fd);
@@ -421,12 +421,12 @@ void rps_stream_abort(struct rps_exchange *exchange)
 		exchange->end = RPS_STREAM_CANCELLED;
 	if (exchange->protocol->abort)
 		exchange->protocol->abort(exchange);
-	close_both(exchange);
+	rps_stream_hang_up(exchange);
 }
 
 void rps_stream_end(struct rps_exchange *exchange)
 {
-	close_both(exchange);
+	rps_stream_hang_up(exchange);
 	if (exchange->protocol->close)
 		exchange->protocol->close(exchange);
 	if (exchange->log_fd >= 0)

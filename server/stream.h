@@ -81,6 +81,8 @@ struct rps_exchange *rps_stream_begin(const struct rps_gateway_context *context,
 int rps_stream_put(struct rps_exchange *exchange, const void *data, size_t size);
 /* A piece of the answer: head and body. 0 or -errno. */
 int rps_stream_output(struct rps_exchange *exchange, const char *data, size_t size);
+/* Closes both descriptors: nothing more is to come, or to go. */
+void rps_stream_hang_up(struct rps_exchange *exchange);
 /* Passes on what has come on log_fd. Does not wait. */
 void rps_stream_read_log(struct rps_exchange *exchange);
 /* Ends it as broken; the text goes on from "The application ./app ". Returns -EPROTO. */

@@ -6,6 +6,7 @@
  *     fcgi-app r N           FCGX_Accept_r in N threads
  *     fcgi-app finish N      the same, with FCGX_Finish_r by itself, and work after that
  *     fcgi-app hand          accepted in one thread, handled and finished in another
+ *     fcgi-app mark          the same, and the other says what it works for (runprofile.h)
  *
  * Built with -DUSE_STDIO it knows FCGI_Accept and fcgi_stdio.h only. /crash crashes, /stderr complains, /sleep?n=MS
  * takes its time, /status answers 404 by a Status line, /garbage answers without a head.
@@ -15,6 +16,8 @@
 #else
 #include <fcgiapp.h>
 #endif
+#include <runprofile.h>
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -103,11 +106,16 @@ static void *serve(void *arg)
 	return arg;
 }
 
+static int marks;
+
 static void *handle(void *arg)
 {
 	FCGX_Request *request = arg;
+	const char *id = FCGX_GetParam("RUNPROFILE_ID", request->envp);
+	struct runprofile_request *marked = marks && id ? runprofile_begin_http("handled", id) : NULL;
 
 	answer(request->in, request->out, request->err, request->envp);
+	runprofile_end(marked);
 	FCGX_Finish_r(request);
 	free(request);
 	return NULL;
@@ -141,7 +149,8 @@ int main(int argc, char **argv)
 		while (FCGX_Accept(&in, &out, &err, &envp) >= 0)
 			answer(in, out, err, envp);
 	finishes = strcmp(mode, "finish") == 0;
-	if (strcmp(mode, "hand") == 0)
+	marks = strcmp(mode, "mark") == 0;
+	if (marks || strcmp(mode, "hand") == 0)
 		hand_over();
 	for (int i = 1; i < n_threads; i++)
 		pthread_create(&thread, NULL, serve, NULL);
