@@ -240,20 +240,11 @@ static void measure_counter(const struct rps_arena_copy *copy, const struct rps_
 	}
 }
 
-static int is_entered(const struct rps_arena_copy *copy, const struct rps_components *components, uint32_t c)
-{
-	for (uint32_t i = components->first_into[c]; i < components->first_into[c + 1]; i++)
-		if (components->of[copy->edges[components->into[i]].from] != c)
-			return 1;
-	return 0;
-}
-
 /* What no call leads to can't be passed on. */
-static void move_unused_to_root(const struct rps_arena_copy *copy, const struct rps_components *components,
-				const struct costs *costs)
+static void move_unused_to_root(uint32_t n_nodes, const struct rps_components *components, const struct costs *costs)
 {
-	for (uint32_t i = 1; i < copy->n_nodes; i++) {
-		if (!is_entered(copy, components, components->of[i])) {
+	for (uint32_t i = 1; i < n_nodes; i++) {
+		if (!components->is_entered[components->of[i]]) {
 			costs->self[0] += costs->self[i];
 			costs->self[i] = 0;
 		}
@@ -362,7 +353,7 @@ static int add_event(struct rps_profile *profile, const struct rps_arena_copy *c
 		     const uint32_t *profile_edges, const struct rps_components *components, const struct costs *costs, int counter,
 		     uint32_t event)
 {
-	move_unused_to_root(copy, components, costs);
+	move_unused_to_root(copy->n_nodes, components, costs);
 	pass_on(copy, components, costs);
 	if (cap_recursion(copy, components, costs) != 0)
 		return -ENOMEM;

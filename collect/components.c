@@ -48,6 +48,16 @@ static void group_edges(const struct rps_arena_copy *copy, const uint32_t *compo
 	}
 }
 
+static void find_entered(const struct rps_arena_copy *copy, const struct rps_components *components)
+{
+	for (uint32_t i = 0; i < copy->n_edges; i++) {
+		uint32_t from = components->of[copy->edges[i].from], to = components->of[copy->edges[i].to];
+
+		if (counts(&copy->edges[i]) && from != to)
+			components->is_entered[to] = 1;
+	}
+}
+
 static void find(struct search *search, uint32_t node)
 {
 	search->order[node] = search->low[node] = ++search->n_found;
@@ -115,9 +125,10 @@ int rps_components_find(const struct rps_arena_copy *copy, struct rps_components
 	components->first_into = malloc((n_nodes + 1) * sizeof(uint32_t));
 	components->out_of = malloc((n_edges + 1) * sizeof(uint32_t));
 	components->first_out_of = malloc((n_nodes + 1) * sizeof(uint32_t));
+	components->is_entered = calloc(n_nodes, 1);
 	if (room == NULL || components->of == NULL || components->nodes == NULL || components->first == NULL ||
 	    components->into == NULL || components->first_into == NULL || components->out_of == NULL ||
-	    components->first_out_of == NULL)
+	    components->first_out_of == NULL || components->is_entered == NULL)
 		goto out;
 	search.first_edge = room;
 	search.next_edge = search.first_edge + n_nodes + 1;
@@ -134,6 +145,7 @@ int rps_components_find(const struct rps_arena_copy *copy, struct rps_components
 	components->first[components->n] = search.n_placed;
 	group_edges(copy, components->of, 1, components->n, components->first_into, components->into);
 	group_edges(copy, components->of, 0, components->n, components->first_out_of, components->out_of);
+	find_entered(copy, components);
 	error = 0;
 out:
 	if (error != 0)
@@ -151,5 +163,6 @@ void rps_components_free(struct rps_components *components)
 	free(components->first_into);
 	free(components->out_of);
 	free(components->first_out_of);
+	free(components->is_entered);
 	memset(components, 0, sizeof(*components));
 }

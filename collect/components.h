@@ -18,6 +18,7 @@ struct rps_components {
 	uint32_t *first_into; /* [n + 1] */
 	uint32_t *out_of; /* indices of edges, by the component they come from, likewise */
 	uint32_t *first_out_of;
+	uint8_t *is_entered; /* [n] 1: an edge from another component leads there */
 };
 
 /* Edges that count no call are not looked at. 0 or -ENOMEM. */
