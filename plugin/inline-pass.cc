@@ -10,7 +10,7 @@
  * exit hooks. Nobody asks who called what from a leaf, so it needs no frame on the shadow stack, and half of the hooks' work
  * is saved (runtime/hook_asm.h has all of it).
  *
- * Hooks are left as calls with --profcc-small-code, for other machines than x86-64, and where the templates can't
+ * Hooks are left as calls where the code hardly ever comes, with --profcc-small-code, for other machines than x86-64, and where the templates can't
  * stand: other assembler syntax, code models without access to all addresses; and at -O0, where nobody asks for speed.
  */
 #include "choice.h"
@@ -198,6 +198,15 @@ static void replace(const struct hook &hook, bool leaf)
 	gsi_replace(&gsi, stmt, false);
 }
 
+/* What fewer of the function's calls come by, as far as the compiler can guess, keeps its hooks as calls, for their size (bench/README.md
+ * has what that brings). Leaf functions have to be told by their hooks. */
+#define RARE 8
+
+static bool is_rare(const struct hook &hook)
+{
+	return gimple_bb(hook.call)->count.apply_scale(RARE, 1) < ENTRY_BLOCK_PTR_FOR_FN(cfun)->count;
+}
+
 static bool can_inline()
 {
 	return TARGET_64BIT && !TARGET_X32 && ASSEMBLER_DIALECT == ASM_ATT && optimize &&
@@ -227,9 +236,12 @@ static unsigned inline_hooks(function *fun)
 		}
 	}
 	find_leaves(hooks, leaves);
-	for (size_t i = 0; i < hooks.size(); i++)
-		if (hooks[i].record)
-			replace(hooks[i], leaves.count(hooks[i].record) > 0);
+	for (size_t i = 0; i < hooks.size(); i++) {
+		bool leaf = hooks[i].record && leaves.count(hooks[i].record) > 0;
+
+		if (hooks[i].record && (leaf || !is_rare(hooks[i])))
+			replace(hooks[i], leaf);
+	}
 	if (hooks.empty())
 		return 0;
 	mark_virtual_operands_for_renaming(fun);
