@@ -124,6 +124,11 @@ static int read_line(struct reader *reader, char *line, size_t size)
 				    line);
 	*space = '\0';
 	error = read_number(reader, space + 1, &cost);
+	/* Any text with a ';' is taken for folded stacks, if for anything. */
+	if (error == -EBADMSG && reader->n_stacks == 0 && !reader->is_verified)
+		return rps_why_fail(&reader->why, error,
+				    "this is no profile, or a stack without its cost: \"%.40s %.40s\"", line,
+				    space + 1);
 	if (error != 0)
 		return error;
 	if (__builtin_add_overflow(reader->total, cost, &reader->total))

@@ -485,7 +485,7 @@ int rps_command_annotate(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		help(stderr);
+		rps_complain("of which profiles? runprofile annotate FILE|DIR... (--help tells more)");
 		return 2;
 	}
 	return annotate_all(&annotation, argv + optind, argc - optind);

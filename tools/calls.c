@@ -287,7 +287,8 @@ static int run(int argc, char **argv, bool of_callers)
 		}
 	}
 	if (optind + 2 > argc) {
-		help(of_callers, stderr);
+		rps_complain("of which function, in which profiles? runprofile %s FUNCTION FILE|DIR... (--help tells more)",
+			     argv[0]);
 		return 2;
 	}
 	calls.function = argv[optind];

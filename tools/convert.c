@@ -134,8 +134,13 @@ int rps_command_convert(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (chosen_format == NULL || optind + 1 != argc) {
-		help(stderr);
+	if (chosen_format == NULL) {
+		rps_complain("to which format? --to=FORMAT (runprofile convert --help lists them)");
+		return 2;
+	}
+	if (optind + 1 != argc) {
+		rps_complain("one profile is converted: runprofile convert --to=%s FILE (--help tells more)",
+			     chosen_format->name);
 		return 2;
 	}
 	if ((compress || chosen_format->is_binary) && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO)) {

@@ -370,7 +370,7 @@ int rps_command_diff(int argc, char **argv)
 		}
 	}
 	if (optind + 2 != argc) {
-		help(stderr);
+		rps_complain("two are compared: runprofile diff OLD NEW (--help tells more)");
 		goto out;
 	}
 	if (rps_comparison_init(&diff.comparison, diff.by, diff.path) != 0) {

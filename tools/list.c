@@ -475,7 +475,7 @@ int rps_command_list(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		help(stderr);
+		rps_complain("of which profiles? runprofile list DIR|FILE... (--help tells more)");
 		return 2;
 	}
 	return list_of(&list, argv + optind, argc - optind);

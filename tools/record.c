@@ -414,7 +414,7 @@ int rps_command_record(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		help(stderr);
+		rps_complain("of which program? runprofile record [OPTION]... PROGRAM [ARG]... (--help tells more)");
 		return 2;
 	}
 	if (recording.request_function != NULL && recording.scope != RPS_SCOPE_REQUEST) {

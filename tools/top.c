@@ -261,7 +261,7 @@ int rps_command_top(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		help(stderr);
+		rps_complain("of which profiles? runprofile top FILE|DIR... (--help tells more)");
 		return 2;
 	}
 	return top_of(&top, argv + optind, argc - optind);

@@ -288,7 +288,7 @@ int rps_command_tree(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		help(stderr);
+		rps_complain("of which profiles? runprofile tree FILE|DIR... (--help tells more)");
 		return 2;
 	}
 	return tree_of(&tree, argv + optind, argc - optind);

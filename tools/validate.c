@@ -86,7 +86,7 @@ int rps_command_validate(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		help(stderr);
+		rps_complain("of which profiles? runprofile validate FILE... (--help tells more)");
 		return 2;
 	}
 	for (; optind < argc; optind++)
