@@ -313,6 +313,7 @@ int rps_arena_copy(const struct rps_pool *pool, uint32_t index, uint64_t end_tic
 		copy->scope_ticks = reading.header.scope_ticks;
 		if (reading.header.attached && end_ticks > reading.header.resumed_ticks)
 			copy->scope_ticks += end_ticks - reading.header.resumed_ticks;
+		copy->is_busy = atomic_load_explicit(&reading.header.busy, memory_order_relaxed) != 0;
 		copy->time_mode = reading.header.time_mode;
 		copy->counters = reading.header.counters;
 		memcpy(copy->counted, reading.header.counted, sizeof(copy->counted));

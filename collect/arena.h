@@ -35,6 +35,7 @@ struct rps_arena_copy {
 	uint64_t calls, lost_calls, deep_calls, abandoned, miss_ticks;
 	uint64_t scope_ticks; /* 0 in application scope */
 	uint64_t timed_ticks; /* of which in timed activations the root has called */
+	int is_busy;          /* a hook was in the middle of a change: the copy may lack one call, or be refused */
 	uint32_t time_mode;   /* enum rps_time_mode */
 	uint32_t counters;    /* bits 1 << enum rps_counter */
 	uint64_t counted[RPS_N_COUNTERS];

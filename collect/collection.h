@@ -63,6 +63,7 @@ struct rps_gathering {
 	uint64_t deep_calls, abandoned;
 	uint32_t allocations; /* bits 1 << enum rps_allocations: of the processes */
 	uint32_t n_unreadable;
+	uint32_t n_busy; /* arenas copied while a hook was changing them */
 	uint32_t n_beside; /* arenas of other stacks */
 	uint32_t unfinished[RPS_UNFINISHED_NAMES_MAX];
 	uint32_t n_unfinished_names;

@@ -13,13 +13,13 @@
 #include "collect/clock.h"
 #include "collect/collection.h"
 #include "collect/functions.h"
+#include "collect/handover.h"
 #include "collect/metas.h"
 #include "collect/pool.h"
 #include "collect/processes.h"
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -263,6 +263,18 @@ static void wait_ended(struct rps_collection *collection)
 	}
 }
 
+struct owner {
+	const struct rps_collector *collector;
+	const struct rps_arena_slot *slot;
+};
+
+static int is_owner_alive(const void *cls)
+{
+	const struct owner *owner = cls;
+
+	return rps_owner_is_alive(owner->collector, owner->slot);
+}
+
 /* Application scope: stops recording, and waits until no hook is in the middle of an arena. */
 static void stop_recording(struct rps_collection *collection)
 {
@@ -275,20 +287,13 @@ static void stop_recording(struct rps_collection *collection)
 	n = rps_pool_n_slots(&collector->pool);
 	for (uint32_t i = 0; i < n; i++)
 		if (rps_collection_belongs(collection, rps_pool_slot(&collector->pool, i)))
-			atomic_store_explicit(&rps_pool_arena(&collector->pool, i)->token, 0, memory_order_relaxed);
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+			rps_handover_revoke(rps_pool_arena(&collector->pool, i));
+	rps_handover_fence();
 	for (uint32_t i = 0; i < n; i++) {
-		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
-		struct rps_arena_header *arena = rps_pool_arena(&collector->pool, i);
+		const struct owner owner = {collector, rps_pool_slot(&collector->pool, i)};
 
-		if (rps_slot_state(collector, i) != RPS_ARENA_LIVE || !rps_collection_belongs(collection, slot))
-			continue;
-		while (atomic_load_explicit(&arena->busy, memory_order_acquire) != 0 && now_ms() < deadline &&
-		       rps_owner_is_alive(collector, slot)) {
-			struct timespec pause = {0, 50000};
-
-			nanosleep(&pause, NULL);
-		}
+		if (rps_slot_state(collector, i) == RPS_ARENA_LIVE && rps_collection_belongs(collection, owner.slot))
+			rps_handover_wait(rps_pool_arena(&collector->pool, i), deadline, is_owner_alive, &owner);
 	}
 }
 
@@ -416,6 +421,7 @@ static int gather_arena(struct rps_collector *collector, uint32_t index, struct 
 	info->calls += copy.calls;
 	info->lost_calls += copy.lost_calls;
 	info->n_unfinished += copy.n_unfinished;
+	gathering->n_busy += copy.is_busy != 0;
 	if (is_dead && !has_exited(collector, slot) && !ends_by_call(collector, &copy) &&
 	    (slot->request_id != 0 || copy.n_unfinished > 0))
 		info->cut_off = 1;
@@ -576,6 +582,9 @@ static int describe_all(struct rps_collection *collection, struct rps_profile *p
 	if (gathering->abandoned > 0)
 		error |= describe(profile, rps_profile_add_meta, "Without return", "%llu activations ended without returning (longjmp, exception, thread exit)",
 				  (unsigned long long)gathering->abandoned);
+	if (gathering->n_busy > 0)
+		error |= describe(profile, rps_profile_add_meta, "Half done", "the last call of %u thread%s was caught while it was being recorded, and may be missing",
+				  gathering->n_busy, gathering->n_busy == 1 ? "" : "s");
 	if (gathering->n_unreadable > 0)
 		error |= describe(profile, rps_profile_add_meta, "Unreadable", "the memory of %u threads made no sense", gathering->n_unreadable);
 	return error != 0 ? -ENOMEM : 0;
