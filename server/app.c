@@ -4,6 +4,7 @@
  * ended" is "we have no children". */
 #include "server/app.h"
 
+#include "server/clock.h"
 #include "server/process.h"
 
 #include <errno.h>
@@ -314,23 +315,9 @@ int rps_app_reap(struct rps_app *app)
 	return has_ended;
 }
 
-static struct timespec deadline_after(unsigned wait_ms)
-{
-	struct timespec deadline;
-
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += wait_ms / 1000;
-	deadline.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-	if (deadline.tv_nsec >= 1000000000) {
-		deadline.tv_nsec -= 1000000000;
-		deadline.tv_sec++;
-	}
-	return deadline;
-}
-
 int rps_app_has_ended(struct rps_app *app, unsigned wait_ms, char *how, size_t how_size)
 {
-	struct timespec deadline = deadline_after(wait_ms);
+	struct timespec deadline = rps_clock_after(wait_ms);
 	int has_ended;
 
 	pthread_mutex_lock(&app->lock);
@@ -386,7 +373,7 @@ void rps_app_kill_descendants(void)
 
 void rps_app_stop(struct rps_app *app, unsigned grace_ms, const sigset_t *signals)
 {
-	struct timespec deadline = deadline_after(grace_ms), now;
+	struct timespec deadline = rps_clock_after(grace_ms), now;
 	sigset_t awaited = *signals;
 
 	sigaddset(&awaited, SIGCHLD);

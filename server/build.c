@@ -3,6 +3,7 @@
 #include "server/build.h"
 
 #include "server/app_log.h"
+#include "server/clock.h"
 #include "server/message.h"
 #include "server/process.h"
 
@@ -32,14 +33,6 @@ struct rps_build {
 	size_t tail_size;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
-
 struct rps_build *rps_build_create(const char *command)
 {
 	struct rps_build *build = calloc(1, sizeof(*build));
@@ -63,7 +56,7 @@ void rps_build_destroy(struct rps_build *build)
 
 void rps_build_want(struct rps_build *build)
 {
-	build->wanted_ms = now_ms();
+	build->wanted_ms = rps_clock_now_ms();
 }
 
 int rps_build_is_wanted(const struct rps_build *build)
@@ -73,7 +66,7 @@ int rps_build_is_wanted(const struct rps_build *build)
 
 int rps_build_is_due(const struct rps_build *build)
 {
-	return rps_build_is_wanted(build) && now_ms() - build->wanted_ms >= REST_MS;
+	return rps_build_is_wanted(build) && rps_clock_now_ms() - build->wanted_ms >= REST_MS;
 }
 
 int rps_build_is_running(const struct rps_build *build)

@@ -10,6 +10,7 @@
  */
 #include "server/front_screen.h"
 
+#include "server/clock.h"
 #include "server/head_screen.h"
 #include "server/message.h"
 
@@ -38,14 +39,6 @@ static struct rps_front_screen *_Atomic screens[DESCRIPTORS_MAX];
 static int has_tls;
 static uint32_t timeout_ms;
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
-
 /* ---- What is read ------------------------------------------------------------------------------ */
 
 static struct rps_front_screen *screen_of(int fd)
@@ -61,7 +54,7 @@ static int take(struct rps_front_screen *screen, const void *data, size_t size)
 
 	if (screen->is_stopped)
 		return 0;
-	screen->last_ms = now_ms();
+	screen->last_ms = rps_clock_now_ms();
 	rps_head_screen_take(&screen->head, data, size);
 	if (!was_in_head)
 		screen->head_ms = screen->last_ms;
@@ -112,7 +105,7 @@ struct rps_front_screen *rps_front_screen_open(int fd)
 	if (!screen)
 		return NULL;
 	screen->fd = fd;
-	screen->last_ms = now_ms();
+	screen->last_ms = rps_clock_now_ms();
 	atomic_store_explicit(&screens[fd], screen, memory_order_release);
 	return screen;
 }
@@ -127,7 +120,7 @@ void rps_front_screen_close(struct rps_front_screen *screen, const char *client)
 		;
 	else if (head->fault_status)
 		rps_message_complain("a request from %s was refused: %s", client, head->fault);
-	else if (screen->is_late || now_ms() - screen->last_ms >= timeout_ms)
+	else if (screen->is_late || rps_clock_now_ms() - screen->last_ms >= timeout_ms)
 		rps_message_complain(
 		    "a request from %s was broken off: its head was not complete after %" PRIu32
 		    " s (--client-timeout)",

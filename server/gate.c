@@ -2,6 +2,7 @@
 /* See gate.h. Called by supervisor.c and request_app.c. */
 #include "server/gate.h"
 
+#include "server/clock.h"
 #include "server/session.h"
 
 #include <stdio.h>
@@ -19,14 +20,8 @@ void rps_gate_init(struct rps_gate *gate)
 
 static void wait_a_step(struct rps_gate *gate)
 {
-	struct timespec until;
+	const struct timespec until = rps_clock_after(STEP_MS);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += STEP_MS * 1000000L;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_cond_clockwait(&gate->changed, &gate->lock, CLOCK_MONOTONIC, &until);
 }
 

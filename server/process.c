@@ -2,6 +2,7 @@
 /* See process.h. Called by app.c, gateway_cgi.c and build.c. */
 #include "server/process.h"
 
+#include "server/clock.h"
 #include "server/message.h"
 
 #include <errno.h>
@@ -189,16 +190,9 @@ int rps_process_reap(void)
 
 int rps_process_wait(struct rps_process *process, unsigned wait_ms, int *status)
 {
-	struct timespec deadline;
+	const struct timespec deadline = rps_clock_after(wait_ms);
 	int has_ended;
 
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += wait_ms / 1000;
-	deadline.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-	if (deadline.tv_nsec >= 1000000000) {
-		deadline.tv_nsec -= 1000000000;
-		deadline.tv_sec++;
-	}
 	pthread_mutex_lock(&lock);
 	while (!process->has_ended && wait_ms &&
 	       pthread_cond_timedwait(&ended, &lock, &deadline) != ETIMEDOUT)

@@ -2,6 +2,8 @@
 /* See stream.h. Called by request_app.c through the gateways' operations. */
 #include "server/stream.h"
 
+#include "server/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,22 +18,18 @@
 #define WAIT_MS 250 /* how soon a stop is noticed */
 #define PIECE_BYTES ((size_t)64 * 1024)
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
-
 struct rps_exchange *rps_stream_begin(const struct rps_gateway_context *context,
 				      const struct rps_exchange_request *request,
-				      const struct rps_stream_protocol *protocol, void *own)
+				      const struct rps_stream_protocol *protocol, size_t own_bytes)
 {
 	struct rps_exchange *exchange = calloc(1, sizeof(*exchange));
+	void *own = calloc(1, own_bytes ? own_bytes : 1);
 
-	if (!exchange)
+	if (!exchange || !own) {
+		free(exchange);
+		free(own);
 		return NULL;
+	}
 	exchange->protocol = protocol;
 	exchange->context = context;
 	exchange->request = request;
@@ -68,6 +66,18 @@ int rps_stream_break(struct rps_exchange *exchange, const char *format, ...)
 	va_end(arguments);
 	exchange->end = RPS_STREAM_BROKEN;
 	return -EPROTO;
+}
+
+int rps_stream_connect(struct rps_exchange *exchange)
+{
+	const struct rps_app *app = exchange->context->app;
+	int fd = rps_app_connect(app);
+
+	if (fd < 0)
+		return rps_stream_break(exchange, "can't be connected to at %s: %s", rps_app_address(app),
+					strerror(-fd));
+	exchange->read_fd = exchange->write_fd = fd;
+	return 0;
 }
 
 /* ---- Bytes in and out ------------------------------------------------------------------ */
@@ -117,7 +127,7 @@ static void write_some(struct rps_exchange *exchange)
 	if (n > 0) {
 		exchange->out_start += (size_t)n;
 		exchange->out_size -= (size_t)n;
-		exchange->moved_ms = now_ms();
+		exchange->moved_ms = rps_clock_now_ms();
 	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		/* It reads no more; it may answer all the same. */
 		exchange->out_size = 0;
@@ -134,7 +144,7 @@ static void read_some(struct rps_exchange *exchange)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0) {
-		exchange->moved_ms = now_ms();
+		exchange->moved_ms = rps_clock_now_ms();
 		rc = exchange->protocol->take ? exchange->protocol->take(exchange, data, (size_t)n)
 					      : rps_stream_output(exchange, data, (size_t)n);
 		if (rc)
@@ -187,7 +197,7 @@ static void give_up_waiting(struct rps_exchange *exchange)
 {
 	if (atomic_load(exchange->context->stopping) || client_is_gone(exchange))
 		exchange->end = RPS_STREAM_CANCELLED;
-	else if (now_ms() - exchange->moved_ms > exchange->context->options->request_timeout_ms &&
+	else if (rps_clock_now_ms() - exchange->moved_ms > exchange->context->options->request_timeout_ms &&
 		 exchange->context->times_out)
 		exchange->end = RPS_STREAM_TIMED_OUT;
 }
@@ -237,7 +247,7 @@ static void open_stream(struct rps_exchange *exchange, int64_t body_bytes)
 	int rc;
 
 	exchange->is_open = 1;
-	exchange->moved_ms = now_ms();
+	exchange->moved_ms = rps_clock_now_ms();
 	rc = exchange->protocol->open(exchange, body_bytes);
 	if (rc) {
 		exchange->never_reached = 1;
@@ -434,6 +444,7 @@ void rps_stream_end(struct rps_exchange *exchange)
 	rps_cgi_answer_clear(&exchange->head);
 	rps_body_buffer_free(&exchange->spool);
 	rps_body_buffer_free(&exchange->body);
+	free(exchange->own);
 	free(exchange->out);
 	free(exchange);
 }

@@ -11,6 +11,7 @@
  */
 #include "server/supervisor.h"
 
+#include "server/clock.h"
 #include "server/message.h"
 #include "server/supervisor_start.h"
 
@@ -30,14 +31,6 @@
 #define DRAIN_STEP_MS 5
 #define APP_GRACE_MS 5000
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
-
 int rps_supervisor_is_end_signal(int number)
 {
 	return number == SIGINT || number == SIGTERM;
@@ -54,7 +47,7 @@ static void open_gate(struct rps_supervisor *supervisor)
 static void on_up(struct rps_supervisor *supervisor)
 {
 	supervisor->state = RPS_SUPERVISOR_RUNS;
-	supervisor->started_ms = now_ms();
+	supervisor->started_ms = rps_clock_now_ms();
 	open_gate(supervisor);
 	if (supervisor->watch)
 		rps_watch_set_app(supervisor->watch, supervisor->server->context.app
@@ -66,7 +59,7 @@ static void on_up(struct rps_supervisor *supervisor)
 static void on_down(struct rps_supervisor *supervisor, const char *how)
 {
 	struct rps_server *server = supervisor->server;
-	uint64_t now = now_ms(), delay_ms = 0;
+	uint64_t now = rps_clock_now_ms(), delay_ms = 0;
 	char reason[2048];
 
 	if (supervisor->state == RPS_SUPERVISOR_RUNS && now - supervisor->started_ms > STABLE_MS)
@@ -123,14 +116,14 @@ static void begin_reload(struct rps_supervisor *supervisor, const char *why)
 
 	if (supervisor->state == RPS_SUPERVISOR_DOWN) {
 		supervisor->n_failures = 0;
-		supervisor->start_ms = now_ms();
+		supervisor->start_ms = rps_clock_now_ms();
 		return;
 	}
 	if (supervisor->state == RPS_SUPERVISOR_DRAINS)
 		return;
 	rps_message_say("Restarting %s: %s", server->context.shown, why);
 	supervisor->state = RPS_SUPERVISOR_DRAINS;
-	supervisor->deadline_ms = now_ms() + server->options->request_timeout_ms;
+	supervisor->deadline_ms = rps_clock_now_ms() + server->options->request_timeout_ms;
 	rps_gate_close(&supervisor->server->gate);
 }
 
@@ -155,7 +148,7 @@ static void on_child(struct rps_supervisor *supervisor)
 		return;
 	rps_app_has_ended(app, 0, how, sizeof(how));
 	if (supervisor->state == RPS_SUPERVISOR_DRAINS)
-		supervisor->deadline_ms = now_ms(); /* nothing to wait for */
+		supervisor->deadline_ms = rps_clock_now_ms(); /* nothing to wait for */
 	else
 		on_down(supervisor, how);
 }
@@ -239,7 +232,7 @@ static int on_signal(struct rps_supervisor *supervisor)
 /* Milliseconds to wait for events, -1 for ever. */
 static int patience(const struct rps_supervisor *supervisor)
 {
-	uint64_t now = now_ms();
+	uint64_t now = rps_clock_now_ms();
 
 	if (supervisor->state == RPS_SUPERVISOR_DRAINS)
 		return DRAIN_STEP_MS;
@@ -269,10 +262,10 @@ void rps_supervisor_run(struct rps_supervisor *supervisor)
 			on_build_end(supervisor);
 		act_on_changes(supervisor);
 		if (supervisor->state == RPS_SUPERVISOR_DRAINS &&
-		    (rps_gate_is_empty(&supervisor->server->gate) || now_ms() >= supervisor->deadline_ms) &&
+		    (rps_gate_is_empty(&supervisor->server->gate) || rps_clock_now_ms() >= supervisor->deadline_ms) &&
 		    end_reload(supervisor))
 			return;
-		if (supervisor->state == RPS_SUPERVISOR_DOWN && now_ms() >= supervisor->start_ms &&
+		if (supervisor->state == RPS_SUPERVISOR_DOWN && rps_clock_now_ms() >= supervisor->start_ms &&
 		    start_again(supervisor))
 			return;
 	}

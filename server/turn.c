@@ -2,6 +2,8 @@
 /* See turn.h. Called by request_app.c, on the client connections' threads. */
 #include "server/turn.h"
 
+#include "server/clock.h"
+
 #include <time.h>
 #include <utlist.h>
 
@@ -12,14 +14,6 @@ struct rps_turn_waiter {
 	int is_mine;
 	struct rps_turn_waiter *prev, *next;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
 
 void rps_turn_init(struct rps_turn *turn, uint32_t timeout_ms)
 {
@@ -32,14 +26,8 @@ void rps_turn_init(struct rps_turn *turn, uint32_t timeout_ms)
 
 static void wait_a_step(struct rps_turn *turn, struct rps_turn_waiter *waiter)
 {
-	struct timespec until;
+	const struct timespec until = rps_clock_after(STEP_MS);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += STEP_MS * 1000000L;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_cond_clockwait(&waiter->is_mine_cond, &turn->lock, CLOCK_MONOTONIC, &until);
 }
 
@@ -51,7 +39,7 @@ enum rps_turn_result rps_turn_take(struct rps_turn *turn, int (*give_up)(void *c
 	pthread_mutex_lock(&turn->lock);
 	if (!turn->is_taken) {
 		turn->is_taken = 1;
-		turn->taken_ms = now_ms();
+		turn->taken_ms = rps_clock_now_ms();
 		pthread_mutex_unlock(&turn->lock);
 		return RPS_TURN_TAKEN;
 	}
@@ -68,7 +56,7 @@ enum rps_turn_result rps_turn_take(struct rps_turn *turn, int (*give_up)(void *c
 		pthread_mutex_lock(&turn->lock);
 		if (waiter.is_mine)
 			break;
-		if (!is_hopeless && now_ms() - turn->taken_ms < turn->timeout_ms)
+		if (!is_hopeless && rps_clock_now_ms() - turn->taken_ms < turn->timeout_ms)
 			continue;
 		result = is_hopeless ? RPS_TURN_GIVEN_UP : RPS_TURN_TIMED_OUT;
 		DL_DELETE(turn->waiters, &waiter);
@@ -88,7 +76,7 @@ void rps_turn_give(struct rps_turn *turn)
 	turn->is_taken = first != NULL;
 	if (first) {
 		DL_DELETE(turn->waiters, first);
-		turn->taken_ms = now_ms();
+		turn->taken_ms = rps_clock_now_ms();
 		first->is_mine = 1;
 		pthread_cond_signal(&first->is_mine_cond);
 	}

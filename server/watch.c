@@ -8,6 +8,7 @@
 #include "server/watch.h"
 
 #include "server/app_elf.h"
+#include "server/clock.h"
 #include "server/message.h"
 
 #include <dirent.h>
@@ -51,14 +52,6 @@ struct rps_watch {
 	unsigned n_directories;
 	char changed[PATH_MAX];
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
 
 /* ---- Directories ------------------------------------------------------------------------ */
 
@@ -273,7 +266,7 @@ int rps_watch_is_waiting(const struct rps_watch *watch)
 const char *rps_watch_take_app_change(struct rps_watch *watch)
 {
 	const char *changed = NULL;
-	uint64_t now = now_ms();
+	uint64_t now = rps_clock_now_ms();
 	struct file *file;
 
 	LL_FOREACH (watch->files, file)
@@ -366,7 +359,7 @@ static int look_at_event(struct rps_watch *watch, const struct inotify_event *ev
 		 event->name);
 	file = find_file(watch, path);
 	if (file && (event->mask & EVENTS)) {
-		file->touched_ms = now_ms();
+		file->touched_ms = rps_clock_now_ms();
 		changed |= RPS_WATCH_APP;
 	}
 	if (!directory->has_sources)
@@ -397,7 +390,7 @@ int rps_watch_read(struct rps_watch *watch, int is_building)
 				struct file *file;
 
 				LL_FOREACH (watch->files, file)
-					file->touched_ms = now_ms();
+					file->touched_ms = rps_clock_now_ms();
 				changed |= RPS_WATCH_APP | (is_building ? 0 : RPS_WATCH_SOURCES);
 			} else {
 				changed |= look_at_event(watch, event, is_building);
