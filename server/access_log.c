@@ -35,24 +35,35 @@ static void put_string(struct line *line, const char *text)
 	put(line, text, strlen(text));
 }
 
+/* `escape` writes what is no plain character. */
+static void put_plain(struct line *line, const char *text, size_t size,
+		      const char *(*escape)(unsigned char c, char *out))
+{
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+		char escaped[8];
+
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+			put(line, text + i, 1);
+		else
+			put_string(line, escape(c, escaped));
+	}
+}
+
+static const char *escape_hex(unsigned char c, char *out)
+{
+	snprintf(out, 5, "\\x%02x", c);
+	return out;
+}
+
 /* The log may be read in a terminal that takes bytes above 0x7e for control
  * characters, so they are escaped too. */
 static void put_escaped(struct line *line, const char *text, size_t max)
 {
-	size_t size = strnlen(text, max + 1), shown = size > max ? max : size;
+	size_t size = strnlen(text, max + 1);
 
-	for (size_t i = 0; i < shown; i++) {
-		unsigned char c = (unsigned char)text[i];
-		char escape[5];
-
-		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-			put(line, text + i, 1);
-			continue;
-		}
-		snprintf(escape, sizeof(escape), "\\x%02x", c);
-		put(line, escape, 4);
-	}
-	if (shown < size)
+	put_plain(line, text, size > max ? max : size, escape_hex);
+	if (size > max)
 		put_string(line, "...");
 }
 
@@ -123,24 +134,18 @@ static void put_combined(struct line *line, const struct rps_access_entry *entry
 }
 
 /* JSON knows no bytes: what is not ASCII is written as the character of that number (Latin-1). */
+static const char *escape_json(unsigned char c, char *out)
+{
+	snprintf(out, 7, "\\u%04x", c);
+	return out;
+}
+
 static void put_json_text(struct line *line, const char *key, const char *text)
 {
-	size_t size = strnlen(text, TARGET_MAX);
-
 	put_string(line, ", \"");
 	put_string(line, key);
 	put_string(line, "\": \"");
-	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)text[i];
-		char escape[8];
-
-		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-			put(line, text + i, 1);
-			continue;
-		}
-		snprintf(escape, sizeof(escape), "\\u%04x", c);
-		put_string(line, escape);
-	}
+	put_plain(line, text, strnlen(text, TARGET_MAX), escape_json);
 	put_string(line, "\"");
 }
 

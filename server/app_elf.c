@@ -125,7 +125,6 @@ static int read_elf(Elf *elf, uint64_t file_bytes, struct rps_app_elf *app)
 	}
 	look_at_sections(elf, app, &is_pie);
 	app->kind = header.e_type == ET_DYN && !has_interpreter && !is_pie ? RPS_APP_MODULE : RPS_APP_PROGRAM;
-	app->is_static = app->kind == RPS_APP_PROGRAM && !has_interpreter;
 	return 0;
 }
 

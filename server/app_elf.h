@@ -18,7 +18,6 @@ struct rps_app_elf {
 	int is_whole;          /* all that its headers promise is in the file (scripts always are) */
 	int is_instrumented;   /* calls our hooks or the compiler's, or holds function records */
 	int is_of_profcc;      /* brings its own runtime: need not be preloaded */
-	int is_static;         /* nothing can be preloaded into it */
 	int needs_microhttpd;  /* linked with libmicrohttpd.so */
 	int needs_fcgi;        /* linked with libfcgi, dynamically or not */
 	int has_entry;         /* exports runprofile_app */

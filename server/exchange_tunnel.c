@@ -69,13 +69,9 @@ static int put_head(struct rps_exchange *exchange)
 
 static int open_connection(struct rps_exchange *exchange, int64_t body_bytes)
 {
-	int fd = rps_app_connect(exchange->context->app);
+	int rc = rps_stream_connect(exchange);
 
-	if (fd < 0)
-		return rps_stream_break(exchange, "does not listen on %s any more: %s",
-					rps_app_address(exchange->context->app), strerror(-fd));
-	exchange->read_fd = exchange->write_fd = fd;
-	return put_head(exchange);
+	return rc ? rc : put_head(exchange);
 }
 
 static int end_body(struct rps_exchange *exchange)
@@ -193,7 +189,6 @@ static void close_connection(struct rps_exchange *exchange)
 	rps_cgi_answer_clear(&tunnel->head);
 	rps_header_list_clear(&tunnel->answer.headers);
 	free(tunnel->early);
-	free(tunnel);
 }
 
 static const struct rps_stream_protocol protocol = {
@@ -209,12 +204,7 @@ static const struct rps_stream_protocol protocol = {
 static struct rps_exchange *begin(const struct rps_gateway_context *context,
 				  const struct rps_exchange_request *request)
 {
-	struct tunnel *tunnel = calloc(1, sizeof(*tunnel));
-	struct rps_exchange *exchange = tunnel ? rps_stream_begin(context, request, &protocol, tunnel) : NULL;
-
-	if (!exchange)
-		free(tunnel);
-	return exchange;
+	return rps_stream_begin(context, request, &protocol, sizeof(struct tunnel));
 }
 
 static enum rps_exchange_outcome answer(struct rps_exchange *exchange, struct rps_answer *answer, char *error,
@@ -227,17 +217,10 @@ static enum rps_exchange_outcome answer(struct rps_exchange *exchange, struct rp
 		return outcome;
 	answer->status = tunnel->answer.status;
 	answer->body_bytes = declared_bytes(tunnel);
-	for (size_t i = 0; i < tunnel->answer.headers.n; i++) {
-		const struct rps_header *header = &tunnel->answer.headers.items[i];
-		int is_protocol = tunnel->is_tunnel && !strcasecmp(header->name, "Upgrade");
-
-		if (!is_protocol && rps_header_is_hop_by_hop(&tunnel->answer.headers, header->name))
-			continue;
-		if (rps_header_list_add(&answer->headers, header->name, strlen(header->name), header->value,
-					strlen(header->value))) {
-			snprintf(error, error_size, "The server is out of memory.");
-			return RPS_EXCHANGE_FAILED;
-		}
+	if (rps_header_list_pass_on(&answer->headers, &tunnel->answer.headers,
+				    tunnel->is_tunnel ? "Upgrade" : "")) {
+		snprintf(error, error_size, "The server is out of memory.");
+		return RPS_EXCHANGE_FAILED;
 	}
 	return RPS_EXCHANGE_OK;
 }

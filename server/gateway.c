@@ -45,6 +45,21 @@ const struct rps_gateway *rps_gateway_choose(const char *name, const struct rps_
 	return NULL;
 }
 
+int rps_gateway_check_program(const struct rps_app_command *command, const struct rps_app_elf *elf,
+			      int takes_directory, char *error, size_t error_size)
+{
+	if (elf->kind == RPS_APP_MODULE)
+		snprintf(error, error_size, "%s is a shared object, not a program (--gateway=module runs it)",
+			 command->shown);
+	else if (elf->kind == RPS_APP_DIRECTORY && !takes_directory)
+		snprintf(error, error_size,
+			 "cannot run %s: it is a directory (--gateway=cgi runs its programs)",
+			 command->shown);
+	else
+		return 0;
+	return -EINVAL;
+}
+
 int rps_gateway_prepare_socket(struct rps_app_command *command, const struct rps_options *options,
 			       int listens_itself, char *error, size_t error_size)
 {

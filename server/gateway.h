@@ -123,6 +123,9 @@ extern const struct rps_gateway rps_gateway_http;
 extern const struct rps_gateway rps_gateway_module;
 extern const struct rps_gateway rps_gateway_scgi;
 
+/* For `prepare`: is it a program, or, where `takes_directory`, a directory of them? 0, or -EINVAL with a line in `error`. */
+int rps_gateway_check_program(const struct rps_app_command *command, const struct rps_app_elf *elf,
+			      int takes_directory, char *error, size_t error_size);
 /* For the `prepare` of gateways whose application takes connections at a socket: the one it is given as
  * descriptor 0, or the one it was told or said to listen at. */
 int rps_gateway_prepare_socket(struct rps_app_command *command, const struct rps_options *options,

@@ -43,11 +43,10 @@ static int fits(const struct rps_app_elf *elf, const char **why)
 static int prepare(struct rps_app_command *command, const struct rps_options *options,
 		   const struct rps_app_elf *elf, char *error, size_t error_size)
 {
-	if (elf->kind == RPS_APP_MODULE) {
-		snprintf(error, error_size, "%s is a shared object, not a program (--gateway=module runs it)",
-			 command->shown);
-		return -EINVAL;
-	}
+	int rc = rps_gateway_check_program(command, elf, 1, error, error_size);
+
+	if (rc)
+		return rc;
 	if (elf->kind == RPS_APP_DIRECTORY && options->app[1]) {
 		snprintf(error, error_size, "the programs of %s take no arguments (%s)", command->shown,
 			 options->app[1]);
@@ -287,7 +286,6 @@ static void close_process(struct rps_exchange *exchange)
 	free(cgi->path_info);
 	free(cgi->program);
 	free(cgi->directory);
-	free(cgi);
 }
 
 static const struct rps_stream_protocol protocol = {
@@ -300,12 +298,7 @@ static const struct rps_stream_protocol protocol = {
 static struct rps_exchange *begin(const struct rps_gateway_context *context,
 				  const struct rps_exchange_request *request)
 {
-	struct cgi *cgi = calloc(1, sizeof(*cgi));
-	struct rps_exchange *exchange = cgi ? rps_stream_begin(context, request, &protocol, cgi) : NULL;
-
-	if (!exchange)
-		free(cgi);
-	return exchange;
+	return rps_stream_begin(context, request, &protocol, sizeof(struct cgi));
 }
 
 static const struct rps_exchange_operations exchange = RPS_STREAM_OPERATIONS(begin);

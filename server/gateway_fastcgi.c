@@ -38,12 +38,9 @@ static int fits(const struct rps_app_elf *elf, const char **why)
 static int prepare(struct rps_app_command *command, const struct rps_options *options,
 		   const struct rps_app_elf *elf, char *error, size_t error_size)
 {
-	if (elf->kind == RPS_APP_MODULE || elf->kind == RPS_APP_DIRECTORY) {
-		snprintf(error, error_size, "%s is no program (--gateway=%s takes it)", command->shown,
-			 elf->kind == RPS_APP_MODULE ? "module" : "cgi");
-		return -EINVAL;
-	}
-	return rps_gateway_prepare_socket(command, options, 0, error, error_size);
+	int rc = rps_gateway_check_program(command, elf, 0, error, error_size);
+
+	return rc ? rc : rps_gateway_prepare_socket(command, options, 0, error, error_size);
 }
 
 /* ---- Records ---------------------------------------------------------------------------------- */
@@ -109,21 +106,14 @@ static int open_connection(struct rps_exchange *exchange, int64_t body_bytes)
 {
 	static const uint8_t begin[8] = {0, ROLE_RESPONDER, 0 /* the application closes */};
 	struct rps_cgi_variables variables = {0};
-	int rc = rps_gateway_fill_variables(exchange->context, exchange->request, body_bytes, &variables), fd;
+	int rc = rps_gateway_fill_variables(exchange->context, exchange->request, body_bytes, &variables);
 
-	if (rc)
-		goto out;
-	fd = rps_app_connect(exchange->context->app);
-	if (fd < 0) {
-		rc = rps_stream_break(exchange, "can't be connected to at %s: %s",
-				      rps_app_address(exchange->context->app), strerror(-fd));
-		goto out;
-	}
-	exchange->read_fd = exchange->write_fd = fd;
-	rc = put_record(exchange, RPS_FASTCGI_BEGIN, begin, sizeof(begin));
+	if (!rc)
+		rc = rps_stream_connect(exchange);
+	if (!rc)
+		rc = put_record(exchange, RPS_FASTCGI_BEGIN, begin, sizeof(begin));
 	if (!rc)
 		rc = put_parameters(exchange, &variables);
-out:
 	rps_cgi_variables_clear(&variables);
 	return rc;
 }
@@ -194,7 +184,6 @@ static void close_connection(struct rps_exchange *exchange)
 	struct fastcgi *fastcgi = exchange->own;
 
 	rps_app_log_end(&fastcgi->log);
-	free(fastcgi);
 }
 
 static const struct rps_stream_protocol protocol = {
@@ -209,13 +198,10 @@ static const struct rps_stream_protocol protocol = {
 static struct rps_exchange *begin(const struct rps_gateway_context *context,
 				  const struct rps_exchange_request *request)
 {
-	struct fastcgi *fastcgi = calloc(1, sizeof(*fastcgi));
-	struct rps_exchange *exchange =
-	    fastcgi ? rps_stream_begin(context, request, &protocol, fastcgi) : NULL;
+	struct rps_exchange *exchange = rps_stream_begin(context, request, &protocol, sizeof(struct fastcgi));
+	struct fastcgi *fastcgi = exchange ? exchange->own : NULL;
 
-	if (!exchange)
-		free(fastcgi);
-	else
+	if (fastcgi)
 		rps_app_log_begin(&fastcgi->log, context->shown);
 	return exchange;
 }

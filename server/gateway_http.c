@@ -41,17 +41,10 @@ static int fits(const struct rps_app_elf *elf, const char **why)
 static int prepare(struct rps_app_command *command, const struct rps_options *options,
 		   const struct rps_app_elf *elf, char *error, size_t error_size)
 {
-	if (elf->kind == RPS_APP_MODULE) {
-		snprintf(error, error_size, "%s is a shared object, not a program (--gateway=module runs it)",
-			 command->shown);
-		return -EINVAL;
-	}
-	if (elf->kind == RPS_APP_DIRECTORY) {
-		snprintf(error, error_size,
-			 "cannot run %s: it is a directory (--gateway=cgi runs its programs)",
-			 command->shown);
-		return -EINVAL;
-	}
+	int rc = rps_gateway_check_program(command, elf, 0, error, error_size);
+
+	if (rc)
+		return rc;
 	command->port = options->app_port ? options->app_port : rps_app_port_pick();
 	command->port_is_fixed = options->app_port != 0;
 	if (rps_app_command_set_argv(command, NULL, 0, options->app)) {
@@ -217,17 +210,9 @@ static enum rps_exchange_outcome http_answer(struct rps_exchange *exchange, stru
 		return RPS_EXCHANGE_FAILED;
 	}
 	answer->body_bytes = rps_upstream_body_bytes(exchange->upstream);
-	for (size_t i = 0; i < headers->n; i++) {
-		const struct rps_header *header = &headers->items[i];
-
-		if (!strcasecmp(header->name, "Content-Length") ||
-		    rps_header_is_hop_by_hop(headers, header->name))
-			continue;
-		if (rps_header_list_add(&answer->headers, header->name, strlen(header->name), header->value,
-					strlen(header->value))) {
-			snprintf(error, error_size, "The server is out of memory.");
-			return RPS_EXCHANGE_FAILED;
-		}
+	if (rps_header_list_pass_on(&answer->headers, headers, "")) {
+		snprintf(error, error_size, "The server is out of memory.");
+		return RPS_EXCHANGE_FAILED;
 	}
 	return RPS_EXCHANGE_OK;
 }

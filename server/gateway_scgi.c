@@ -22,12 +22,9 @@ static int fits(const struct rps_app_elf *elf, const char **why)
 static int prepare(struct rps_app_command *command, const struct rps_options *options,
 		   const struct rps_app_elf *elf, char *error, size_t error_size)
 {
-	if (elf->kind == RPS_APP_MODULE || elf->kind == RPS_APP_DIRECTORY) {
-		snprintf(error, error_size, "%s is no program (--gateway=%s takes it)", command->shown,
-			 elf->kind == RPS_APP_MODULE ? "module" : "cgi");
-		return -EINVAL;
-	}
-	return rps_gateway_prepare_socket(command, options, 1, error, error_size);
+	int rc = rps_gateway_check_program(command, elf, 0, error, error_size);
+
+	return rc ? rc : rps_gateway_prepare_socket(command, options, 1, error, error_size);
 }
 
 static void put_pair(FILE *out, const char *item)
@@ -72,19 +69,12 @@ static int put_netstring(struct rps_exchange *exchange, struct rps_cgi_variables
 static int open_connection(struct rps_exchange *exchange, int64_t body_bytes)
 {
 	struct rps_cgi_variables variables = {0};
-	int rc = rps_gateway_fill_variables(exchange->context, exchange->request, body_bytes, &variables), fd;
+	int rc = rps_gateway_fill_variables(exchange->context, exchange->request, body_bytes, &variables);
 
-	if (rc)
-		goto out;
-	fd = rps_app_connect(exchange->context->app);
-	if (fd < 0) {
-		rc = rps_stream_break(exchange, "can't be connected to at %s: %s",
-				      rps_app_address(exchange->context->app), strerror(-fd));
-		goto out;
-	}
-	exchange->read_fd = exchange->write_fd = fd;
-	rc = put_netstring(exchange, &variables, body_bytes);
-out:
+	if (!rc)
+		rc = rps_stream_connect(exchange);
+	if (!rc)
+		rc = put_netstring(exchange, &variables, body_bytes);
 	rps_cgi_variables_clear(&variables);
 	return rc;
 }
@@ -94,7 +84,7 @@ static const struct rps_stream_protocol protocol = {.open = open_connection};
 static struct rps_exchange *begin(const struct rps_gateway_context *context,
 				  const struct rps_exchange_request *request)
 {
-	return rps_stream_begin(context, request, &protocol, NULL);
+	return rps_stream_begin(context, request, &protocol, 0);
 }
 
 static const struct rps_exchange_operations exchange = RPS_STREAM_OPERATIONS(begin);

@@ -123,3 +123,19 @@ int rps_header_is_hop_by_hop(const struct rps_header_list *list, const char *nam
 			return 1;
 	return 0;
 }
+
+int rps_header_list_pass_on(struct rps_header_list *out, const struct rps_header_list *list, const char *kept)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < list->n; i++) {
+		const struct rps_header *header = &list->items[i];
+
+		if (strcasecmp(header->name, kept) && (!strcasecmp(header->name, "Content-Length") ||
+						       rps_header_is_hop_by_hop(list, header->name)))
+			continue;
+		rc = rps_header_list_add(out, header->name, strlen(header->name), header->value,
+					 strlen(header->value));
+	}
+	return rc;
+}

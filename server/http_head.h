@@ -36,4 +36,9 @@ int rps_header_has_token(const char *value, const char *token);
  * Connection field of `list`? */
 int rps_header_is_hop_by_hop(const struct rps_header_list *list, const char *name);
 
+/* Appends to `out` what of an answer's fields is the next reader's: none that ends at this hop, but for `kept`, and no
+ * Content-Length, which is the writer's to say. 0 or -ENOMEM. */
+int rps_header_list_pass_on(struct rps_header_list *out, const struct rps_header_list *list,
+			    const char *kept);
+
 #endif

@@ -34,21 +34,18 @@ struct rps_profile *rps_request_root_profile(const char *root_name, uint64_t dur
 	return profile;
 }
 
-static int add_number(struct rps_profile *profile, const char *key, uint64_t number)
+enum {
+	ALWAYS_THE_SAME = 0,
+	VOLATILE = 1 /* not in a profile that is to be the same each time (--no-time) */
+};
+
+static int add_number(struct rps_profile *profile, const char *key, uint64_t number, int is_volatile)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%" PRIu64, number);
-	return rps_profile_add_meta(profile, key, text);
-}
-
-/* Not in a profile that is to be the same each time (--no-time). */
-static int add_duration(struct rps_profile *profile, const char *key, uint64_t duration_us)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%" PRIu64, duration_us);
-	return rps_profile_add_volatile_meta(profile, key, text);
+	return is_volatile ? rps_profile_add_volatile_meta(profile, key, text)
+			   : rps_profile_add_meta(profile, key, text);
 }
 
 static int add_printable(struct rps_profile *profile, const char *key, const char *text, size_t size)
@@ -96,15 +93,15 @@ static int add_facts(struct rps_profile *profile, const struct rps_server *serve
 	rc |= add_printable(profile, "Path", facts->url->path, facts->url->decoded_size);
 	if (*facts->host)
 		rc |= add_printable(profile, "Host", facts->host, strlen(facts->host));
-	rc |= add_number(profile, "Status", facts->status);
+	rc |= add_number(profile, "Status", facts->status, ALWAYS_THE_SAME);
 	if (facts->request_bytes > 0)
-		rc |= add_number(profile, "Request bytes", (uint64_t)facts->request_bytes);
-	rc |= add_number(profile, "Answer bytes", facts->body_bytes);
+		rc |= add_number(profile, "Request bytes", (uint64_t)facts->request_bytes, ALWAYS_THE_SAME);
+	rc |= add_number(profile, "Answer bytes", facts->body_bytes, ALWAYS_THE_SAME);
 	if (facts->broken_off)
 		rc |= rps_profile_add_meta(profile, "Answer broken off", facts->broken_off);
-	rc |= add_duration(profile, "Duration us", facts->duration_us);
+	rc |= add_number(profile, "Duration us", facts->duration_us, VOLATILE);
 	if (facts->waited_us)
-		rc |= add_duration(profile, "Waited us", facts->waited_us);
+		rc |= add_number(profile, "Waited us", facts->waited_us, VOLATILE);
 	rc |= rps_profile_add_volatile_meta(profile, "Time", when);
 	rc |= rps_profile_add_meta(profile, "Gateway", facts->kind);
 	rc |= rps_profile_add_meta(profile, "Template", server->options->prof_file);

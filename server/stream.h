@@ -34,7 +34,7 @@ struct rps_stream_protocol {
 	void (*settle)(struct rps_exchange *exchange);
 	/* Breaks off. The descriptors are closed afterwards. NULL: nothing more to do. */
 	void (*abort)(struct rps_exchange *exchange);
-	/* Frees `own`. */
+	/* Frees what `own` points to. NULL: nothing. */
 	void (*close)(struct rps_exchange *exchange);
 };
 
@@ -73,9 +73,12 @@ struct rps_exchange {
 	char error[400];
 };
 
+/* With zeroed memory for the protocol; `close` frees what it points to. NULL when out of memory. */
 struct rps_exchange *rps_stream_begin(const struct rps_gateway_context *context,
 				      const struct rps_exchange_request *request,
-				      const struct rps_stream_protocol *protocol, void *own);
+				      const struct rps_stream_protocol *protocol, size_t own_bytes);
+/* For a protocol's `open`: a connection to the application. 0 or -errno, with a line. */
+int rps_stream_connect(struct rps_exchange *exchange);
 
 /* Appends to what is to be written. 0 or -ENOMEM. */
 int rps_stream_put(struct rps_exchange *exchange, const void *data, size_t size);
