@@ -19,41 +19,10 @@
 
 /* ---- Characters --------------------------------------------------------------------------------- */
 
-char *rps_callgrind_escape(const char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t left = strlen(text), length;
-	char *escaped = malloc(left * 4 + 1), *out = escaped;
-	uint32_t code_point;
-
-	if (escaped == NULL)
-		return NULL;
-	for (; left > 0; text += length, left -= length) {
-		length = rps_utf8_decode(text, left, &code_point);
-		if (length != 0 && code_point >= 0x20 && (code_point < 0x7f || code_point > 0x9f)) {
-			memcpy(out, text, length);
-			out += length;
-		} else if (text[0] == '\n' || text[0] == '\t') {
-			*out++ = '\\';
-			*out++ = text[0] == '\n' ? 'n' : 't';
-		} else {
-			length = length == 0 ? 1 : length;
-			for (size_t i = 0; i < length; i++) {
-				*out++ = '\\';
-				*out++ = 'x';
-				*out++ = digits[(unsigned char)text[i] >> 4];
-				*out++ = digits[text[i] & 15];
-			}
-		}
-	}
-	*out = '\0';
-	return escaped;
-}
-
 /* A name must not be empty, nor look like a compressed one: "(7)". Loaders skip spaces before it. */
 static char *escape_name(const char *text)
 {
-	char *escaped = rps_callgrind_escape(text[0] != '\0' ? text : "???");
+	char *escaped = rps_utf8_escape(text[0] != '\0' ? text : "???", RPS_UTF8_CONTROLS);
 	char *guarded = NULL;
 
 	if (escaped == NULL ||

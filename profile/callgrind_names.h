@@ -16,8 +16,4 @@ struct rps_callgrind_names {
 struct rps_callgrind_names *rps_callgrind_names_create(const struct rps_call_graph *graph);
 void rps_callgrind_names_destroy(struct rps_callgrind_names *names);
 
-/* A copy of `text` in which whatever would end a line or is not UTF-8 is
- * written as \n, \t or \xHH. NULL when out of memory. */
-char *rps_callgrind_escape(const char *text);
-
 #endif

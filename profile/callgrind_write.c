@@ -23,6 +23,7 @@
 
 #include "profile/call_graph.h"
 #include "profile/callgrind_names.h"
+#include "profile/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -89,7 +90,7 @@ static void put_file(struct writer *writer, const char *keyword, uint32_t file)
 
 static void put_escaped(struct writer *writer, const char *text)
 {
-	char *escaped = rps_callgrind_escape(text);
+	char *escaped = rps_utf8_escape(text, RPS_UTF8_CONTROLS);
 
 	if (escaped != NULL)
 		put(writer, escaped);

@@ -123,12 +123,13 @@ static int read_line(struct reader *reader, char *line, size_t size)
 		return rps_why_fail(&reader->why, -EBADMSG, "this is no stack with its cost: \"%.40s\"",
 				    line);
 	*space = '\0';
-	error = read_number(reader, space + 1, &cost);
 	/* Any text with a ';' is taken for folded stacks, if for anything. */
-	if (error == -EBADMSG && reader->n_stacks == 0 && !reader->is_verified)
-		return rps_why_fail(&reader->why, error,
+	if (reader->n_stacks == 0 && !reader->is_verified &&
+	    strspn(space + 1, "0123456789") != strlen(space + 1))
+		return rps_why_fail(&reader->why, -EBADMSG,
 				    "this is no profile, or a stack without its cost: \"%.40s %.40s\"", line,
 				    space + 1);
+	error = read_number(reader, space + 1, &cost);
 	if (error != 0)
 		return error;
 	if (__builtin_add_overflow(reader->total, cost, &reader->total))

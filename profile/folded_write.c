@@ -2,9 +2,9 @@
 /* See folded_write.h. Called by tools. */
 #include "profile/folded_write.h"
 
-#include "profile/callgrind_names.h"
 #include "profile/order.h"
 #include "profile/unfold.h"
+#include "profile/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +22,7 @@ struct writer {
 /* A name without what would end it or the line. NULL when out of memory. */
 static char *escape(const char *name)
 {
-	char *plain = rps_callgrind_escape(name[0] != '\0' ? name : "???"), *escaped, *out;
+	char *plain = rps_utf8_escape(name[0] != '\0' ? name : "???", RPS_UTF8_CONTROLS), *escaped, *out;
 
 	if (plain == NULL)
 		return NULL;

@@ -2,14 +2,14 @@
 /* See json_text.h. */
 #include "profile/json_text.h"
 
-#include "profile/callgrind_names.h"
+#include "profile/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 int rps_json_put_text(const char *text, FILE *out)
 {
-	char *plain = rps_callgrind_escape(text);
+	char *plain = rps_utf8_escape(text, RPS_UTF8_CONTROLS);
 
 	if (plain == NULL)
 		return -ENOMEM;

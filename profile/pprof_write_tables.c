@@ -17,7 +17,7 @@ static bool text_equal(const void *owner, uint32_t id, const void *key)
 
 int64_t rps_pprof_writer_text(struct rps_pprof_writer *writer, const char *from)
 {
-	char *escaped = rps_utf8_repair(from), **texts;
+	char *escaped = rps_utf8_escape(from, RPS_UTF8_INVALID), **texts;
 	uint32_t hash, id;
 
 	if (escaped == NULL)

@@ -9,7 +9,6 @@
  * flame.js and flame.css, which stand in the file as they are, know the classes and ids used here. */
 #include "profile/svg_write.h"
 
-#include "profile/callgrind_names.h"
 #include "profile/order.h"
 #include "profile/pprof_units.h"
 #include "profile/unfold.h"
@@ -71,7 +70,7 @@ static void put_character(struct writer *writer, const char *at, size_t length, 
 /* At most `width` columns of it, with an ellipsis if that is not all. */
 static void put_text(struct writer *writer, const char *from, size_t width)
 {
-	char *text = rps_callgrind_escape(from);
+	char *text = rps_utf8_escape(from, RPS_UTF8_CONTROLS);
 	size_t left, length, all = 0, used = 0;
 	uint32_t code_point;
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Decodes UTF-8 (utf8.h). Called by callgrind_names.c and name_template.c, on any thread. */
+/* UTF-8 (utf8.h). Called by all who write files or names of files, on any thread. */
 #include "profile/utf8.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,24 +31,36 @@ size_t rps_utf8_decode(const char *text, size_t size_bytes, uint32_t *code_point
 	return length;
 }
 
-char *rps_utf8_repair(const char *text)
+char *rps_utf8_escape(const char *text, enum rps_utf8_escaped what)
 {
+	static const char digits[] = "0123456789abcdef";
 	size_t left = strlen(text), length;
-	char *repaired = malloc(left * 4 + 1), *out = repaired;
+	char *escaped = malloc(left * 4 + 1), *out = escaped;
 	uint32_t code_point;
 
-	if (repaired == NULL)
+	if (escaped == NULL)
 		return NULL;
 	for (; left > 0; text += length, left -= length) {
 		length = rps_utf8_decode(text, left, &code_point);
-		if (length == 0) {
-			out += sprintf(out, "\\x%02x", (unsigned char)*text);
-			length = 1;
-		} else {
+		if (length != 0 && (what == RPS_UTF8_INVALID ||
+				    (code_point >= 0x20 && (code_point < 0x7f || code_point > 0x9f)))) {
 			memcpy(out, text, length);
 			out += length;
+			continue;
+		}
+		length = length == 0 ? 1 : length;
+		if (text[0] == '\n' || text[0] == '\t') {
+			*out++ = '\\';
+			*out++ = text[0] == '\n' ? 'n' : 't';
+			continue;
+		}
+		for (size_t i = 0; i < length; i++) {
+			*out++ = '\\';
+			*out++ = 'x';
+			*out++ = digits[(unsigned char)text[i] >> 4];
+			*out++ = digits[text[i] & 15];
 		}
 	}
 	*out = '\0';
-	return repaired;
+	return escaped;
 }

@@ -12,8 +12,12 @@
  * a Unicode scalar value. `size_bytes` is at least 1. */
 size_t rps_utf8_decode(const char *text, size_t size_bytes, uint32_t *code_point);
 
-/* A copy of `text` in which each byte that is no part of valid UTF-8 is written as \xHH. malloc'ed; NULL
- * when out of memory. */
-char *rps_utf8_repair(const char *text);
+enum rps_utf8_escaped {
+	RPS_UTF8_INVALID,  /* bytes that are no part of valid UTF-8: \xHH */
+	RPS_UTF8_CONTROLS, /* these, and whatever would end or garble a line: \n, \t, \xHH */
+};
+
+/* A copy of `text` in which that is written so. malloc'ed; NULL when out of memory. */
+char *rps_utf8_escape(const char *text, enum rps_utf8_escaped what);
 
 #endif

@@ -3,7 +3,7 @@
  * the rules; names; errors. */
 #include "profile/callgrind_write.h"
 
-#include "profile/callgrind_names.h"
+#include "profile/utf8.h"
 #include "tests/unit/callgrind-helpers.h"
 
 #include <errno.h>
@@ -200,7 +200,7 @@ static void escapes(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *escaped = rps_callgrind_escape(cases[i].raw);
+		char *escaped = rps_utf8_escape(cases[i].raw, RPS_UTF8_CONTROLS);
 
 		assert_string_equal(escaped, cases[i].escaped);
 		free(escaped);
