@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files of the collector share among them: its state, a request's, and whose an arena is. collector.c says
- * who owns what; own.c takes the requests that the application marks itself.
+ * who owns what; gather.c makes the profile; own.c takes the requests that the application marks itself.
  */
 #ifndef RPS_COLLECT_COLLECTION_H
 #define RPS_COLLECT_COLLECTION_H
@@ -18,7 +18,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define RPS_UNFINISHED_NAMES_MAX 8
+/* How long a request may keep others from their turn: an event stream, a long poll. */
+#define RPS_TURN_MS 30000
 
 struct rps_collection {
 	struct rps_collector *collector;
@@ -56,21 +57,6 @@ struct rps_collector {
 	_Atomic uint64_t n_own_lost; /* for lack of memory */
 };
 
-/* What is gathered over a request's arenas, for the description in the file. */
-struct rps_gathering {
-	struct rps_build build;
-	uint64_t end_ticks;
-	uint64_t deep_calls, abandoned;
-	uint32_t allocations; /* bits 1 << enum rps_allocations: of the processes */
-	uint32_t n_unreadable;
-	uint32_t n_busy; /* arenas copied while a hook was changing them */
-	uint32_t n_beside; /* arenas of other stacks */
-	uint32_t unfinished[RPS_UNFINISHED_NAMES_MAX];
-	uint32_t n_unfinished_names;
-	int is_cut_short;
-	char busy[128]; /* who, when the application was not quiet */
-};
-
 /* ---- Whose arenas ---------------------------------------------------------------------------- */
 
 static inline uint32_t rps_slot_state(const struct rps_collector *collector, uint32_t index)
@@ -94,10 +80,6 @@ static inline int rps_owner_is_alive(const struct rps_collector *collector, cons
 
 /* What is to be measured, and how long a tick is. */
 void rps_collection_set_build(const struct rps_collector *collector, struct rps_build *build);
-/* One profile of what was gathered from process `pid`, 0: from all. 0 or -ENOMEM. */
-int rps_collection_make_profile(struct rps_collection *collection, uint32_t pid, const char *root_name, int is_quiet,
-				const struct rps_gathering *finished, struct rps_profile **profile, struct rps_collect_info *info);
-
 /* The thread that takes the application's own requests. 0 or -errno. */
 int rps_own_start(struct rps_collector *collector);
 void rps_own_stop(struct rps_collector *collector);

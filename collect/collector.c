@@ -13,15 +13,14 @@
 #include "collect/clock.h"
 #include "collect/collection.h"
 #include "collect/functions.h"
+#include "collect/gather.h"
 #include "collect/handover.h"
-#include "collect/metas.h"
 #include "collect/pool.h"
 #include "collect/processes.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +37,6 @@ _Static_assert(RPS_REQUEST_FUNCTION_MAX == RPS_REQUEST_FUNCTION_SIZE, "what is a
 #define HANDLER_MS 5000
 /* How long a hook may take that the collector has caught in the middle. */
 #define HOOK_MS 100
-/* How long a request may keep others from their turn: an event stream, a long poll. */
-#define TURN_MS 30000
 /* No thread stays in the middle of a hook so long: then its arena can be given on, though the application was never quiet. */
 #define HOOK_IS_OVER_MS 10000
 /* Below so many, slots of dead processes may stay. */
@@ -356,240 +353,6 @@ static void sweep_processes(struct rps_collector *collector)
 
 /* ---- End ------------------------------------------------------------------------------------------ */
 
-/* Did its process end of its own accord, by exit() or from main? */
-static int has_exited(const struct rps_collector *collector, const struct rps_arena_slot *slot)
-{
-	return rps_pool_process(&collector->pool, slot->process)->ended_ticks > slot->claimed_ticks;
-}
-
-static int add_metas(struct rps_collector *collector, uint32_t index, struct rps_profile *profile)
-{
-	struct rps_arena_meta *metas;
-	size_t n = rps_arena_metas(&collector->pool, index, &metas);
-	int error = 0;
-
-	for (size_t i = n; i-- > 0 && error == 0;)
-		error = rps_profile_add_meta(profile, metas[i].key[0] != '\0' ? metas[i].key : "Name", metas[i].value);
-	rps_arena_metas_free(metas, n);
-	return error;
-}
-
-/* Is the innermost open call one that no process comes back from? */
-static int ends_by_call(struct rps_collector *collector, const struct rps_arena_copy *copy)
-{
-	static const char *const names[] = {"_exit",  "_Exit",  "quick_exit", "execve",	 "execv",   "execvp",
-					    "execvpe", "execl", "execlp",     "execle", "fexecve", "execveat"};
-	const char *innermost;
-
-	if (copy->n_unfinished == 0)
-		return 0;
-	innermost = rps_functions_get(collector->functions, copy->unfinished[copy->n_unfinished - 1])->name;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(innermost, names[i]) == 0)
-			return 1;
-	return 0;
-}
-
-static int gather_arena(struct rps_collector *collector, uint32_t index, struct rps_profile *profile,
-			struct rps_gathering *gathering, struct rps_collect_info *info)
-{
-	struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, index);
-	int is_dead = rps_slot_state(collector, index) == RPS_ARENA_LIVE && !rps_owner_is_alive(collector, slot);
-	uint64_t end_ticks = has_exited(collector, slot) ? rps_pool_process(&collector->pool, slot->process)->ended_ticks
-							 : gathering->end_ticks;
-	uint64_t paused_ticks = rps_pool_arena(&collector->pool, index)->paused_ticks;
-	struct rps_arena_copy copy;
-	int error;
-
-	/* Its thread was on another stack then: time stood still here. */
-	if (paused_ticks != 0 && paused_ticks < end_ticks)
-		end_ticks = paused_ticks;
-	error = rps_arena_copy(&collector->pool, index, end_ticks, &copy);
-
-	if (error == -ENOMEM)
-		return error;
-	if (slot->is_beside)
-		gathering->n_beside++;
-	else
-		info->n_arenas++;
-	if (info->pid == 0)
-		info->pid = slot->pid;
-	if (error != 0) {
-		gathering->n_unreadable++;
-		return 0;
-	}
-	info->calls += copy.calls;
-	info->lost_calls += copy.lost_calls;
-	info->n_unfinished += copy.n_unfinished;
-	gathering->n_busy += copy.is_busy != 0;
-	if (is_dead && !has_exited(collector, slot) && !ends_by_call(collector, &copy) &&
-	    (slot->request_id != 0 || copy.n_unfinished > 0))
-		info->cut_off = 1;
-	info->overflowed |= copy.overflow != 0;
-	gathering->deep_calls += copy.deep_calls;
-	gathering->abandoned += copy.abandoned;
-	gathering->build.overhead_ns += (uint64_t)((double)copy.miss_ticks * gathering->build.ns_per_tick);
-	if (copy.process.allocations <= RPS_ALLOCATIONS_OWN)
-		gathering->allocations |= 1u << copy.process.allocations;
-	for (uint32_t i = 0; i < copy.n_unfinished && gathering->n_unfinished_names < RPS_UNFINISHED_NAMES_MAX; i++)
-		gathering->unfinished[gathering->n_unfinished_names++] = copy.unfinished[i];
-	if (copy.calls > 0 || copy.scope_ticks > 0)
-		error = rps_build_add(profile, &copy, collector->functions, &gathering->build);
-	rps_arena_copy_free(&copy);
-	return error != 0 ? error : add_metas(collector, index, profile);
-}
-
-/* Adds the request's arenas to `profile`: all of them, or those of process `pid`. */
-static int gather(struct rps_collection *collection, uint32_t pid, struct rps_profile *profile,
-		  struct rps_gathering *gathering, struct rps_collect_info *info)
-{
-	struct rps_collector *collector = collection->collector;
-	uint32_t n = rps_pool_n_slots(&collector->pool);
-	int error = 0;
-
-	for (uint32_t i = 0; i < n && error == 0; i++) {
-		struct rps_arena_slot *slot = rps_pool_slot(&collector->pool, i);
-		uint32_t state = rps_slot_state(collector, i);
-
-		if ((state != RPS_ARENA_LIVE && state != RPS_ARENA_ENDED) || !rps_collection_belongs(collection, slot) ||
-		    (pid != 0 && slot->pid != pid))
-			continue;
-		error = gather_arena(collector, i, profile, gathering, info);
-	}
-	if (collection->epoch == 0 && info->n_arenas == 0)
-		info->never_entered = 1;
-	return error;
-}
-
-typedef int add_meta(struct rps_profile *profile, const char *key, const char *value);
-
-/* `add` is rps_profile_add_volatile_meta for what differs from run to run. */
-__attribute__((format(printf, 4, 5))) static int describe(struct rps_profile *profile, add_meta *add, const char *key,
-							   const char *format, ...)
-{
-	char value[512];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(value, sizeof(value), format, ap);
-	va_end(ap);
-	return add(profile, key, value);
-}
-
-static int describe_unfinished(struct rps_collector *collector, struct rps_profile *profile,
-			       const struct rps_gathering *gathering, const struct rps_collect_info *info)
-{
-	char names[400];
-	size_t used = 0;
-
-	names[0] = '\0';
-	for (uint32_t i = 0; i < gathering->n_unfinished_names && used < sizeof(names); i++)
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? " > " : "",
-					 rps_functions_get(collector->functions, gathering->unfinished[i])->name);
-	return describe(profile, rps_profile_add_meta, "Unfinished", "%u activations had not returned, and are charged up to the end: %s%s",
-			info->n_unfinished, names, info->n_unfinished > gathering->n_unfinished_names ? " ..." : "");
-}
-
-/* What was subtracted for them. */
-static int describe_hooks(struct rps_profile *profile, const struct rps_build *build)
-{
-	const struct rps_estimate_costs *costs = &build->costs;
-	const struct rps_estimate_cost *inlined = &costs->inlined, *called = &costs->called;
-	double ns = build->ns_per_tick;
-	int error = describe(profile, rps_profile_add_volatile_meta, "Hook cost", "%llu ns subtracted, of costs measured at start",
-			     (unsigned long long)build->overhead_ns);
-
-	if (error == 0 && (costs->seen & (1u << RPS_HOOKS_INLINED | 1u << RPS_HOOKS_LEAF)))
-		error = describe(profile, rps_profile_add_volatile_meta, "Inlined hooks", "of a timed call %.1f ns within the callee (as the shortest functions show) and %.1f ns within the caller; of one not timed %.1f ns, or %.1f ns if the callee calls nothing",
-				 inlined->inside * ns, inlined->outside * ns, inlined->untimed * ns, costs->leaf_untimed * ns);
-	if (error == 0 && (costs->seen & 1u << RPS_HOOKS_CALLED))
-		error = describe(profile, rps_profile_add_volatile_meta, "Called hooks", "of a timed call %.1f ns within the callee (as the shortest functions show) and %.1f ns within the caller; of one not timed %.1f ns",
-				 called->inside * ns, called->outside * ns, called->untimed * ns);
-	return error;
-}
-
-static int describe_time(struct rps_collector *collector, struct rps_profile *profile, const struct rps_gathering *gathering)
-{
-	static const char *const when[] = {
-	    [RPS_TIME_SAMPLED] = "read at each call that takes long, and at a sample of the calls of functions that are short and frequent: times of functions of a few ns are estimates",
-	    [RPS_TIME_EACH_CALL] = "read on every entry and exit: times of functions of a few ns are not reliable",
-	};
-	const struct rps_build *build = &gathering->build;
-	enum rps_clock clock = (enum rps_clock)collector->pool.header->clock;
-	int error;
-
-	if (collector->time == RPS_TIME_NEVER)
-		return describe(profile, rps_profile_add_meta, "Clock", "not read");
-	error = describe(profile, rps_profile_add_volatile_meta, "Clock", "%s, %.6f ns per tick; %s", rps_clock_name(clock),
-			 build->ns_per_tick, when[collector->time]);
-	return error != 0 ? error : describe_hooks(profile, build);
-}
-
-/* What was counted beside calls, and what could not be. */
-static int describe_counters(const struct rps_collector *collector, struct rps_profile *profile, const struct rps_gathering *gathering)
-{
-	int error = 0;
-
-	if (collector->events & (RPS_EVENT_BIT(ALLOC_COUNT) | RPS_EVENT_BIT(ALLOC_BYTES))) {
-		error |= describe(profile, rps_profile_add_meta, "Allocations", "calls of malloc and its kind that got memory, and the bytes asked for (of realloc the whole new size), charged to the function that called them; by library functions to these");
-		if (gathering->allocations & 1u << RPS_ALLOCATIONS_OWN)
-			error |= describe(profile, rps_profile_add_meta, "Allocations not counted", "the program has a malloc of its own, which nothing can be put before: only what passes it by was counted");
-		if (gathering->allocations & 1u << RPS_ALLOCATIONS_UNSEEN)
-			error |= describe(profile, rps_profile_add_meta, "Allocations not counted", "the program is static, so nothing can be preloaded into it");
-	}
-	if (collector->events & (RPS_EVENT_BIT(PAGE_FAULTS) | RPS_EVENT_BIT(CTX_SWITCHES)))
-		error |= describe(profile, rps_profile_add_meta, "Kernel counts", "by getrusage() of the thread at each entry and exit, without what fresh memory of the recording itself causes; up to the last of them, where calls are unfinished");
-	return error;
-}
-
-/* The lines that say how far the numbers can be trusted. */
-static int describe_all(struct rps_collection *collection, struct rps_profile *profile,
-			const struct rps_gathering *gathering, const struct rps_collect_info *info)
-{
-	struct rps_collector *collector = collection->collector;
-	int error = 0;
-
-	error |= describe(profile, rps_profile_add_meta, "Scope", "%s", collection->epoch != 0 ? "application" : "request");
-	error |= describe_time(collector, profile, gathering);
-	error |= describe_counters(collector, profile, gathering);
-	error |= describe(profile, rps_profile_add_meta, "Calls", "%llu in %u thread%s", (unsigned long long)info->calls, info->n_arenas,
-			  info->n_arenas == 1 ? "" : "s");
-	if (gathering->n_beside > 0)
-		error |= describe(profile, rps_profile_add_meta, "Other stacks", "%u (coroutines, signal stacks, handlers that interrupted a hook) have trees of their own below the root",
-				  gathering->n_beside);
-	if (info->cut_off)
-		error |= describe(profile, rps_profile_add_meta, "Cut off", "the application died in the middle of this request");
-	if (info->n_unfinished > 0)
-		error |= describe_unfinished(collector, profile, gathering, info);
-	if (info->not_quiet)
-		error |= describe(profile, rps_profile_add_meta, "Not quiet", "the application was still busy after %u ms (%s); what it did later is not in this profile", collector->settle_ms,
-				  gathering->busy);
-	if (info->cut_short)
-		error |= describe(profile, rps_profile_add_meta, "Cut short", "another request had waited for %u s; what this one did later is not in this profile",
-				  TURN_MS / 1000);
-	if (info->never_entered)
-		error |= describe(profile, rps_profile_add_meta, "Never entered", "the application's request handler was not called");
-	if (info->lost_calls > 0)
-		error |= describe(profile, rps_profile_add_meta, "Lost calls", "%llu", (unsigned long long)info->lost_calls);
-	if (info->lost_threads > 0)
-		error |= describe(profile, rps_profile_add_meta, "Lost threads", "%llu found no memory to record in, while this request was under way",
-				  (unsigned long long)info->lost_threads);
-	if (info->overflowed)
-		error |= describe(profile, rps_profile_add_meta, "Collapsed", "too many contexts: calls beyond are counted per caller and callee, without the path to them");
-	if (gathering->deep_calls > 0)
-		error |= describe(profile, rps_profile_add_meta, "Too deep", "%llu calls below %zu levels are counted, but their time is their caller's",
-				  (unsigned long long)gathering->deep_calls, RPS_STACK_FRAMES_MAX);
-	if (gathering->abandoned > 0)
-		error |= describe(profile, rps_profile_add_meta, "Without return", "%llu activations ended without returning (longjmp, exception, thread exit)",
-				  (unsigned long long)gathering->abandoned);
-	if (gathering->n_busy > 0)
-		error |= describe(profile, rps_profile_add_meta, "Half done", "the last call of %u thread%s was caught while it was being recorded, and may be missing",
-				  gathering->n_busy, gathering->n_busy == 1 ? "" : "s");
-	if (gathering->n_unreadable > 0)
-		error |= describe(profile, rps_profile_add_meta, "Unreadable", "the memory of %u threads made no sense", gathering->n_unreadable);
-	return error != 0 ? -ENOMEM : 0;
-}
-
 /* Nobody asks for its arenas any more. */
 static void retire(struct rps_collection *collection, int is_quiet)
 {
@@ -642,35 +405,6 @@ static int finish(struct rps_collection *collection, struct rps_gathering *gathe
 	return is_quiet;
 }
 
-int rps_collection_make_profile(struct rps_collection *collection, uint32_t pid, const char *root_name, int is_quiet,
-			const struct rps_gathering *finished, struct rps_profile **profile, struct rps_collect_info *info)
-{
-	struct rps_gathering gathering = *finished;
-	int error;
-
-	memset(info, 0, sizeof(*info));
-	info->not_quiet = collection->epoch != 0 && !is_quiet;
-	info->cut_short = finished->is_cut_short;
-	info->lost_threads = atomic_load_explicit(&collection->collector->pool.header->lost_arenas, memory_order_relaxed) -
-			     collection->lost_arenas;
-	snprintf(info->busy, sizeof(info->busy), "%s", finished->busy);
-	*profile = rps_profile_create(root_name);
-	error = *profile != NULL ? rps_build_set_events(*profile, gathering.build.events) : -ENOMEM;
-	if (error == 0)
-		error = gather(collection, pid, *profile, &gathering, info);
-	if (error == 0) {
-		(*profile)->pid = info->pid;
-		/* What has no times is to be the same each time. */
-		(*profile)->volatile_headers = collection->collector->time != RPS_TIME_NEVER;
-		error = describe_all(collection, *profile, &gathering, info);
-	}
-	if (error != 0) {
-		rps_profile_destroy(*profile);
-		*profile = NULL;
-	}
-	return error;
-}
-
 /* A request that has kept another waiting is over for us; what rps_collector_end will be asked for is made now. */
 static void cut_short(struct rps_collection *collection)
 {
@@ -678,7 +412,7 @@ static void cut_short(struct rps_collection *collection)
 	int is_quiet = finish(collection, &finished);
 
 	finished.is_cut_short = 1;
-	collection->error = rps_collection_make_profile(collection, 0, "request", is_quiet, &finished, &collection->profile, &collection->info);
+	collection->error = rps_gather_profile(collection, 0, "request", is_quiet, &finished, &collection->profile, &collection->info);
 	retire(collection, is_quiet);
 	give_turn(collection);
 }
@@ -691,7 +425,7 @@ static void take_turn(struct rps_collection *collection)
 	pthread_mutex_lock(&collector->lock);
 	while (collector->holder != NULL) {
 		struct rps_collection *holder = collector->holder;
-		uint64_t deadline_ms = holder->begun_ms + TURN_MS;
+		uint64_t deadline_ms = holder->begun_ms + RPS_TURN_MS;
 		struct timespec deadline = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
 
 		if (holder->state != RUNNING) {
@@ -777,7 +511,7 @@ int rps_collector_end(struct rps_collection *collection, const char *root_name, 
 		struct rps_gathering finished = {0};
 		int is_quiet = finish(collection, &finished);
 
-		error = rps_collection_make_profile(collection, 0, root_name, is_quiet, &finished, profile, info);
+		error = rps_gather_profile(collection, 0, root_name, is_quiet, &finished, profile, info);
 		retire(collection, is_quiet);
 	}
 	return error;
@@ -820,7 +554,7 @@ int rps_collector_end_each(struct rps_collection *collection, const char *root_n
 		pid = new_pid(collection, i);
 		if (pid == 0)
 			continue;
-		error = rps_collection_make_profile(collection, pid, root_name, is_quiet, &finished, &profile, &info);
+		error = rps_gather_profile(collection, pid, root_name, is_quiet, &finished, &profile, &info);
 		if (error == 0)
 			take(take_cls, profile, &info);
 	}

@@ -3,6 +3,7 @@
  * the collector's takes each when its main arena has ended, or its process has died, and hands the profile over.
  */
 #include "collect/collection.h"
+#include "collect/gather.h"
 #include "collect/metas.h"
 
 #include <linux/futex.h>
@@ -43,7 +44,7 @@ static void take_own(struct rps_collector *collector, uint32_t index)
 	name = rps_arena_name(&collector->pool, index);
 	request.name = name != NULL && name[0] != '\0' ? name : "request";
 	snprintf(root, sizeof(root), "CALL %s", request.name);
-	if (rps_collection_make_profile(&collection, 0, root, 1, &gathering, &profile, &info) == 0)
+	if (rps_gather_profile(&collection, 0, root, 1, &gathering, &profile, &info) == 0)
 		collector->take_own(collector->take_own_cls, profile, &info, &request);
 	else
 		atomic_fetch_add(&collector->n_own_lost, 1);
