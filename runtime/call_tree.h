@@ -77,6 +77,9 @@ RPS_HIDDEN int rps_call_tree_add_meta(struct rps_arena_header *arena, const char
  * clock has not been read yet. */
 RPS_HIDDEN void rps_call_tree_unwind(struct rps_arena_header *arena, struct rps_wire_frame *keep, uint64_t now);
 
+/* Without a clock an edge runs out of calls to skip after so many. */
+#define RPS_SKIP_UNTIMED INT32_MAX
+
 /* There are no calls left to skip. 1: this one is to be timed. */
 RPS_HIDDEN int rps_call_tree_is_turn(struct rps_arena_header *arena, struct rps_wire_place *place);
 /* Skips the next calls, and pushes a frame, whose clock starts here. */
