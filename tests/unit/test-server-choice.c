@@ -33,6 +33,7 @@ static void secrets_are_found_and_gone(void **state)
 
 	assert_int_equal(take("x-profile", SECRET, "/a?b", &left, &headers), 1);
 	assert_int_equal(headers.n, 0);
+	rps_header_list_clear(&headers);
 	assert_string_equal(left, "/a?b");
 	free(left);
 	assert_int_equal(take("Cookie", "a=b; X-Profile=" SECRET "; c=d", "/", &left, &headers), 1);
@@ -41,6 +42,7 @@ static void secrets_are_found_and_gone(void **state)
 	free(left);
 	assert_int_equal(take("Cookie", "X-Profile=" SECRET, "/", &left, &headers), 1);
 	assert_int_equal(headers.n, 0);
+	rps_header_list_clear(&headers);
 	free(left);
 	assert_int_equal(take(NULL, NULL, "/a?b=c&X-Profile=s%3dc%20%26%20ret&d=e", &left, &headers), 1);
 	assert_string_equal(left, "/a?b=c&d=e");
@@ -60,6 +62,7 @@ static void wrong_secrets_are_gone(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_equal(take("X-Profile", wrong[i], "/a?X-Profile=&X-Profile", &left, &headers), 0);
 		assert_int_equal(headers.n, 0);
+		rps_header_list_clear(&headers);
 		assert_string_equal(left, "/a");
 		free(left);
 	}
