@@ -60,6 +60,35 @@ static void recurse(int depth)
 		recurse(depth - 1);
 }
 
+static void pong(int n);
+
+/* Each calls the other: what the call of pong() costs is what its outermost call does. */
+static void ping(int n)
+{
+	keep(malloc(16));
+	if (n > 1)
+		pong(n - 1);
+}
+
+static void pong(int n)
+{
+	keep(malloc(32));
+	if (n > 1)
+		ping(n - 1);
+}
+
+static void sliver(size_t size)
+{
+	keep(malloc(size));
+}
+
+/* A 49th and the rest: 49 times (1 / 49) is less than 1, in floating point. */
+static void slivers(void)
+{
+	sliver(1);
+	sliver(48);
+}
+
 static __attribute__((constructor)) void before_main(void)
 {
 	keep(malloc(7));
@@ -80,6 +109,8 @@ int main(void)
 	by_libc();
 	two_lines();
 	recurse(10);
+	ping(4);
+	slivers();
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, in_thread, NULL);
 	for (int i = 0; i < 2; i++)
