@@ -67,10 +67,11 @@ static int take(struct rps_front_screen *screen, const void *data, size_t size)
 
 __attribute__((visibility("default"))) ssize_t recv(int fd, void *data, size_t size, int flags)
 {
-	struct rps_front_screen *screen = has_tls ? NULL : screen_of(fd);
+	struct rps_front_screen *screen = screen_of(fd);
 	ssize_t n = recvfrom(fd, data, size, flags, NULL, NULL);
 
-	if (n <= 0 || !screen || (flags & MSG_PEEK) || !take(screen, data, (size_t)n))
+	/* Other threads are here before the front is: has_tls only counts where there is a connection. */
+	if (n <= 0 || !screen || has_tls || (flags & MSG_PEEK) || !take(screen, data, (size_t)n))
 		return n;
 	errno = ENOTCONN;
 	return -1;
