@@ -23,11 +23,10 @@ struct rps_app {
 	const struct rps_app_command *command;
 	int stdin_fd; /* our end of its stdin: never written, open as long as it runs */
 	uint16_t found_port;
-	struct rps_address where;
-	char address[RPS_ADDRESS_TEXT_MAX]; /* `where`, "" while it is not known */
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t ended;
+	struct rps_address where; /* size 0: not known */
 	struct rps_process *process; /* the one we started */
 	pid_t pid;
 	int is_running;
@@ -164,8 +163,27 @@ static const char *advice(int error)
 	return "";
 }
 
+/* Requests may be looking for the one before. */
+static void set_address(struct rps_app *app, const struct rps_address *address)
+{
+	pthread_mutex_lock(&app->lock);
+	app->where = *address;
+	pthread_mutex_unlock(&app->lock);
+}
+
+static struct rps_address address_of(struct rps_app *app)
+{
+	struct rps_address address;
+
+	pthread_mutex_lock(&app->lock);
+	address = app->where;
+	pthread_mutex_unlock(&app->lock);
+	return address;
+}
+
 int rps_app_start(struct rps_app *app, const char *const *added, char *error, size_t error_size)
 {
+	static const struct rps_address nowhere;
 	const struct rps_app_command *command = app->command;
 	const char **environment = NULL;
 	struct rps_process *process;
@@ -174,8 +192,7 @@ int rps_app_start(struct rps_app *app, const char *const *added, char *error, si
 
 	rps_process_raise_file_limit();
 	rps_app_become_subreaper();
-	*app->address = 0;
-	memset(&app->where, 0, sizeof(app->where));
+	set_address(app, &nowhere);
 	snprintf(port, sizeof(port), "PORT=%u", command->port);
 	environment = build_environment(added, port);
 	if (!environment || (command->listen_fd < 0 && pipe2(stdin_pipe, O_CLOEXEC))) {
@@ -214,12 +231,6 @@ out:
 		snprintf(error, error_size, "cannot run %s: %s%s", command->shown, strerror(-rc),
 			 advice(-rc));
 	return rc;
-}
-
-static void set_address(struct rps_app *app, const struct rps_address *address)
-{
-	app->where = *address;
-	rps_address_format(address, app->address, sizeof(app->address));
 }
 
 void rps_app_take_given_socket(struct rps_app *app)
@@ -267,9 +278,11 @@ int rps_app_took_port(const struct rps_app *app)
 	return app->found_port == app->command->port;
 }
 
-int rps_app_connect(const struct rps_app *app)
+int rps_app_connect(struct rps_app *app)
 {
-	return rps_address_connect(&app->where);
+	struct rps_address address = address_of(app);
+
+	return rps_address_connect(&address);
 }
 
 /* ---- Watching ------------------------------------------------------------------------- */
@@ -336,9 +349,17 @@ pid_t rps_app_pid(const struct rps_app *app)
 	return app->pid;
 }
 
-const char *rps_app_address(const struct rps_app *app)
+const char *rps_app_address(struct rps_app *app, char text[RPS_ADDRESS_TEXT_MAX])
 {
-	return app->address;
+	struct rps_address address = address_of(app);
+
+	rps_address_format(&address, text, RPS_ADDRESS_TEXT_MAX);
+	return text;
+}
+
+int rps_app_has_address(struct rps_app *app)
+{
+	return address_of(app).size != 0;
 }
 
 const char *rps_app_shown(const struct rps_app *app)

@@ -60,13 +60,14 @@ void rps_app_take_given_socket(struct rps_app *app);
 void rps_app_stop(struct rps_app *app, unsigned grace_ms, const sigset_t *signals);
 
 pid_t rps_app_pid(const struct rps_app *app);
-/* "127.0.0.1:43211", "" while none is known. Valid until the application is started again. */
-const char *rps_app_address(const struct rps_app *app);
+/* Any thread. "127.0.0.1:43211", "" while none is known, as in the middle of a restart. */
+const char *rps_app_address(struct rps_app *app, char text[RPS_ADDRESS_TEXT_MAX]);
+int rps_app_has_address(struct rps_app *app);
 const char *rps_app_shown(const struct rps_app *app);
 /* Does it listen on the port it was offered? */
 int rps_app_took_port(const struct rps_app *app);
-/* A connection to it, or -errno. */
-int rps_app_connect(const struct rps_app *app);
+/* Any thread. A connection to it, or -errno. */
+int rps_app_connect(struct rps_app *app);
 
 /* Any thread. Has it ended, or does it within `wait_ms`? If so, 1, and in `how`
  * "was killed by SIGSEGV" or "has ended with exit status 3". */

@@ -126,12 +126,12 @@ static struct rps_exchange *http_begin(const struct rps_gateway_context *context
 	    .alone = request->alone,
 	    .fresh = request->fresh,
 	};
-	char url[128];
+	char address[RPS_ADDRESS_TEXT_MAX], url[sizeof("http:///") + RPS_ADDRESS_TEXT_MAX];
 
 	if (!exchange)
 		return NULL;
 	exchange->context = context;
-	exchange->no_address = !*rps_app_address(context->app);
+	exchange->no_address = !*rps_app_address(context->app, address);
 	if (exchange->no_address)
 		return exchange;
 	exchange->upstream = rps_upstream_get(context->pool);
@@ -139,7 +139,7 @@ static struct rps_exchange *http_begin(const struct rps_gateway_context *context
 		http_end(exchange);
 		return NULL;
 	}
-	snprintf(url, sizeof(url), "http://%s/", rps_app_address(context->app));
+	snprintf(url, sizeof(url), "http://%s/", address);
 	upstream_request.base_url = url;
 	upstream_request.headers = exchange->headers;
 	if (rps_upstream_begin(exchange->upstream, &upstream_request)) {
@@ -161,7 +161,7 @@ static enum rps_exchange_outcome explain(const struct rps_exchange *exchange, en
 {
 	struct rps_app *app = exchange->context->app;
 	const char *shown = rps_app_shown(app);
-	char how[128];
+	char how[128], address[RPS_ADDRESS_TEXT_MAX];
 	int has_ended;
 
 	if (result == RPS_UPSTREAM_CANCELLED)
@@ -174,7 +174,7 @@ static enum rps_exchange_outcome explain(const struct rps_exchange *exchange, en
 		snprintf(error, error_size, "The application %s %s.", shown, how);
 	else if (result == RPS_UPSTREAM_NOT_CONNECTED)
 		snprintf(error, error_size, "The application %s does not listen on %s any more: %s.", shown,
-			 rps_app_address(app), rps_upstream_error(exchange->upstream));
+			 rps_app_address(app, address), rps_upstream_error(exchange->upstream));
 	else if (result == RPS_UPSTREAM_NO_ANSWER)
 		snprintf(error, error_size, "The application %s closed the connection without an answer.",
 			 shown);

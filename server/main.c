@@ -215,13 +215,13 @@ static void greet(const struct startup *s)
 {
 	const struct rps_server *server = &s->server;
 	const char *shown = server->context.shown;
-	char scope[64];
+	char scope[64], address[RPS_ADDRESS_TEXT_MAX];
 
 	rps_message_say("RunProfileServer version %s, profiles in %s (%s)", PACKAGE_VERSION,
 			s->options.prof_path, s->options.kcachegrind ? "callgrind" : "pprof");
 	if (server->context.app)
 		rps_message_say("Application %s (pid %d) listens on %s; gateway: %s (%s); scope: %s", shown,
-				(int)rps_app_pid(server->context.app), rps_app_address(server->context.app),
+				(int)rps_app_pid(server->context.app), rps_app_address(server->context.app, address),
 				server->gateway->name, s->supervisor.gateway_why,
 				scope_text(s, scope, sizeof(scope)));
 	else

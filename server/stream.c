@@ -70,11 +70,12 @@ int rps_stream_break(struct rps_exchange *exchange, const char *format, ...)
 
 int rps_stream_connect(struct rps_exchange *exchange)
 {
-	const struct rps_app *app = exchange->context->app;
+	struct rps_app *app = exchange->context->app;
+	char address[RPS_ADDRESS_TEXT_MAX];
 	int fd = rps_app_connect(app);
 
 	if (fd < 0)
-		return rps_stream_break(exchange, "can't be connected to at %s: %s", rps_app_address(app),
+		return rps_stream_break(exchange, "can't be connected to at %s: %s", rps_app_address(app, address),
 					strerror(-fd));
 	exchange->read_fd = exchange->write_fd = fd;
 	return 0;

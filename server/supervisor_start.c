@@ -153,7 +153,7 @@ static int wait_for_app(struct rps_supervisor *supervisor, char *why, size_t why
 		rc = is_ready(supervisor, waited_ms, found_ms);
 		if (rc == 1)
 			return 0;
-		if (*rps_app_address(app))
+		if (rps_app_has_address(app))
 			found_ms += step_ms;
 		if (rc < 0) {
 			snprintf(
@@ -196,6 +196,7 @@ static void warm_up(struct rps_supervisor *supervisor)
 	struct rps_collection *collection;
 	struct rps_collect_info info;
 	struct rps_profile *profile;
+	char address[RPS_ADDRESS_TEXT_MAX];
 	uint64_t id;
 	int fd;
 
@@ -210,7 +211,7 @@ static void warm_up(struct rps_supervisor *supervisor)
 	if (fd >= 0)
 		close(fd);
 	else
-		rps_message_complain("cannot connect to %s: %s", rps_app_address(app), strerror(-fd));
+		rps_message_complain("cannot connect to %s: %s", rps_app_address(app, address), strerror(-fd));
 	/* Not abandoned: its end waits until the application is quiet. */
 	if (!rps_collector_end(collection, "warm-up", &profile, &info))
 		rps_profile_destroy(profile);
