@@ -200,7 +200,7 @@ static void replace(const struct hook &hook, bool leaf)
 
 /* What fewer of the function's calls come by, as far as the compiler can guess, keeps its hooks as calls, for their size (bench/README.md
  * has what that brings). Leaf functions have to be told by their hooks. */
-#define RARE 8
+#define RARE 64
 
 static bool is_rare(const struct hook &hook)
 {
